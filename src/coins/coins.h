@@ -20,8 +20,10 @@ struct coins_store;
 struct coins_options {
     struct disk *disk;
     const char *folder;     /* e.g. <datadir>/chainstate; made if absent. */
-    uint64_t cache_bytes;   /* Bound on the memory of cache and pending flush. */
-    bool must_be_empty;     /* Start over: what we wrote before is removed. */
+    uint64_t cache_bytes;   /* Bound on the memory of cache and pending flush; at least
+                               4 MiB is taken. */
+    bool must_be_empty;     /* Start over: what we wrote before is removed; files of
+                               other programs in the folder stay. */
 };
 
 /* Open the store and recover it to its last commit.
@@ -48,29 +50,45 @@ NODISCARD int coins_find_many(struct coins_store *store, struct coin *ret_coins,
                               const struct outpoint *outpoints, size_t n, struct arena *arena,
                               struct error *err);
 
-/* One block's effect. Spends first fetch what they remove: ret_spent[i] as in
- * coins_find_many. All or nothing: if any spend is absent nothing changes and
- * *ret_missing is its index (else SIZE_MAX). Adding a coin that exists replaces
- * it only when may_replace (a BIP 30 exception block), otherwise it is an
- * E_CORRUPT store: consensus has ruled it out before.
+/* One block's effect, whichever way it is taken.
  *
- * spends must not contain outputs of the same block: the caller (chain) nets
- * those out, so that they never touch the store. */
+ * spends must not contain outputs of the same block, nor adds outputs that the
+ * same block spends: the caller (chain) nets those out, so that they never touch
+ * the store. Outputs that can never be spent are no coins: the caller leaves
+ * them out. */
 struct coins_change {
-    const struct outpoint *spends;
+    const struct outpoint *spends; /* The same one twice: the second is missing. */
     size_t spends_n;
+    /* What the spends took, from the block's undo, in the same order. Only
+     * coins_revert reads it; may be NULL for coins_apply. */
+    const struct coin *spent_coins;
     const struct outpoint *adds;
-    const struct coin *add_coins;
+    const struct coin *add_coins; /* coins_revert does not read it; may be NULL. */
     size_t adds_n;
+    /* The tip after the change: the block itself when applied, its parent when
+     * reverted. */
     struct block_hash new_tip;
+    /* A block that repeats a transaction (BIP 30's exceptions), or the undo of
+     * one. Adds then replace what is there, and a revert tolerates adds that are
+     * gone. Slower: adds ask the disk too. */
     bool may_replace;
 };
+
+/* Connect a block.
+ *
+ * Returns: 0 when applied, and when a spend is missing: then nothing changed and
+ *          *ret_missing is its index (otherwise SIZE_MAX). Adding a coin that is
+ *          known to exist without may_replace is E_STATE (consensus must have
+ *          ruled it out); this too leaves everything unchanged. Others: the disk.
+ * Out:     ret_spent: spends_n coins as in coins_find_many, scripts in arena; may
+ *          be NULL, and then arena too. */
 NODISCARD int coins_apply(struct coins_store *store, struct coin *ret_spent, size_t *ret_missing,
                           const struct coins_change *change, struct arena *arena,
                           struct error *err);
 
-/* Undo of a block: adds again what it spent, removes what it added (absent
- * outputs are tolerated only with may_replace). */
+/* Disconnect a block: adds again what it spent, removes what it added. An added
+ * coin that is absent without may_replace is E_STATE: the undo does not belong to
+ * this state. Nothing changes unless 0 is returned. */
 NODISCARD int coins_revert(struct coins_store *store, const struct coins_change *change,
                            struct error *err);
 
@@ -79,6 +97,18 @@ uint64_t coins_cache_bytes(const struct coins_store *store);
 uint64_t coins_cache_count(const struct coins_store *store);
 /* Changes not committed yet, bytes; the chain flushes by time and by this. */
 uint64_t coins_dirty_bytes(const struct coins_store *store);
+
+/* Bytes of our files that the last commit rests on. */
+uint64_t coins_disk_bytes(const struct coins_store *store);
+
+/* What the bound on memory asks of the chain before it applies the next block.
+ * Ask after each coins_apply; clean coins are dropped without asking. */
+enum coins_pressure {
+    COINS_AT_EASE,
+    COINS_WANT_FLUSH, /* Much is uncommitted and no flush is under way: start one. */
+    COINS_MUST_WAIT   /* Both halves are full: coins_flush_wait first. */
+};
+enum coins_pressure coins_pressure(const struct coins_store *store);
 
 /* Begin writing all changes up to coins_tip(); returns at once (E_STATE while
  * another is under way). before_commit, run on the flush thread after the runs
@@ -92,13 +122,30 @@ NODISCARD int coins_flush_start(struct coins_store *store,
 NODISCARD int coins_flush_poll(struct coins_store *store, struct error *err);
 NODISCARD int coins_flush_wait(struct coins_store *store, struct error *err);
 
-/* Walk the committed coins in the order of their outpoints (txid bytes as on the
- * wire, then vout), as of the commit at the time of coins_scan_new. Any thread;
- * the chain may go on meanwhile. */
+/* Wait until the background has merged all runs that it wants to merge: for
+ * benchmarks and tests. Returns as coins_flush_wait. */
+NODISCARD int coins_merge_wait(struct coins_store *store, struct error *err);
+
+/* Walk the committed coins as of the commit at the time of coins_scan_new, which
+ * any thread may call; the chain may go on meanwhile. A scan belongs to one
+ * thread and must be freed before coins_close. */
 struct coins_scan;
+
+struct coins_scan_options {
+    bool any_order;        /* false: txid bytes as on the wire, then vout as a number. */
+    uint64_t memory_bytes; /* For sorting; beyond it sorted parts go to files of ours in
+                              the store's folder, removed at the end. 0: 64 MiB. */
+    /* Asked now and then; false ends the walk with E_STOPPED. May be NULL. */
+    bool (*go_on)(void *context);
+    void *context;
+};
+
+/* In: options may be NULL: all zero. Out: ret_tip: the commit's; may be NULL. */
 NODISCARD int coins_scan_new(struct coins_scan **ret_scan, struct coins_store *store,
-                             struct block_hash *ret_tip, struct error *err);
-/* 1: a coin; 0: the end; negative: an error. The script lives until the next call. */
+                             struct block_hash *ret_tip,
+                             const struct coins_scan_options *options, struct error *err);
+/* 1: a coin; 0: the end; negative: an error. The script lives until the next call.
+ * In order, the first call reads everything. */
 NODISCARD int coins_scan_next(struct coins_scan *scan, struct outpoint *ret_outpoint,
                               struct coin *ret_coin, struct error *err);
 void coins_scan_free(struct coins_scan *own_scan);
