@@ -65,9 +65,9 @@ int error_set_errno(struct error *err, int errno_value, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(head, sizeof(head), format, args);
     va_end(args);
-    if (strerror_r(errno_value, reason, sizeof(reason)) != 0)
-        (void)snprintf(reason, sizeof(reason), "errno %d", errno_value);
-    return error_set(err, code, "%.380s: %s", head, reason);
+    /* The GNU strerror_r: the text it returns need not be in the buffer. */
+    return error_set(err, code, "%.380s: %.100s", head,
+                     strerror_r(errno_value, reason, sizeof(reason)));
 }
 
 void error_wrap(struct error *err, const char *format, ...)

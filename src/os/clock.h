@@ -4,6 +4,7 @@
 #ifndef OS_CLOCK_H
 #define OS_CLOCK_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct clock {
@@ -23,5 +24,18 @@ static inline uint64_t clock_monotonic_us(struct clock *clock)
 {
     return clock->monotonic_us(clock);
 }
+
+/* A clock whose wall time can be set (setmocktime). Any thread may set and read. */
+struct mock_clock {
+    struct clock clock; /* Hand out &mock.clock. */
+    struct clock *under;
+    _Atomic int64_t wall_s; /* 0: the time of the clock under it. */
+};
+
+void mock_clock_init(struct mock_clock *mock, struct clock *under);
+
+/* wall_s: seconds since 1970, 0 to INT64_MAX / 1000; 0 turns the mock off. The
+ * monotonic time is never mocked. */
+void mock_clock_set(struct mock_clock *mock, int64_t wall_s);
 
 #endif /* OS_CLOCK_H */

@@ -54,7 +54,7 @@ struct disk_ops {
     /* Replaces to if it is there. Durable after sync_folder of both folders. */
     int (*rename)(struct disk *disk, const char *from, const char *to, struct error *err);
     int (*remove)(struct disk *disk, const char *path, struct error *err);
-    /* Makes the folder and its parents, mode 0700; no error if it is there. */
+    /* Makes the folder and its parents, mode 0700, durably; no error if it is there. */
     int (*make_folder)(struct disk *disk, const char *path, struct error *err);
     /* Names in the folder are durable when this returns 0. */
     int (*sync_folder)(struct disk *disk, const char *path, struct error *err);
@@ -115,7 +115,10 @@ NODISCARD int disk_lock(struct disk *disk, struct disk_file **ret_file, const ch
                         struct error *err);
 NODISCARD int disk_free_space(struct disk *disk, const char *path, uint64_t *ret_bytes,
                               struct error *err);
-/* A whole file, at most len_max bytes (else E_LIMIT). */
+/* The folder part of a path ("." without one). The caller's to free. */
+char *disk_folder_of(const char *path);
+/* A whole file appended to buf, at most len_max bytes (else E_LIMIT). On failure
+ * buf is as before. */
 struct buf;
 NODISCARD int disk_read_file(struct disk *disk, struct buf *buf, const char *path,
                              size_t len_max, struct error *err);
