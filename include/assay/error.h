@@ -8,6 +8,8 @@
 #ifndef ASSAY_ERROR_H
 #define ASSAY_ERROR_H
 
+#include <assay/export.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -48,7 +50,7 @@ struct assay_error {
 
 /** The name of an error code, e.g. "input/output error".
  *  Returns: a string with static lifetime, never NULL. Any thread. */
-const char *assay_error_name(int code);
+ASSAY_API const char *assay_error_name(int code);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,8 @@
 #ifndef ASSAY_VERDICT_H
 #define ASSAY_VERDICT_H
 
+#include <assay/export.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -130,14 +132,14 @@ enum assay_condemns {
 
 /** The reject reason of a verdict, e.g. "bad-cb-amount"; "" for VALID.
  *  Returns: a string with static lifetime, never NULL. Any thread. */
-const char *assay_verdict_reason(enum assay_verdict verdict);
+ASSAY_API const char *assay_verdict_reason(enum assay_verdict verdict);
 
 /** Where the rule is written, e.g. "BIP 141".
  *  Returns: a string with static lifetime, never NULL. Any thread. */
-const char *assay_verdict_source(enum assay_verdict verdict);
+ASSAY_API const char *assay_verdict_source(enum assay_verdict verdict);
 
 /** What the verdict condemns. Any thread. */
-enum assay_condemns assay_verdict_condemns(enum assay_verdict verdict);
+ASSAY_API enum assay_condemns assay_verdict_condemns(enum assay_verdict verdict);
 
 #ifdef __cplusplus
 }
