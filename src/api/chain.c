@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "chain/chain.h"
 #include "os/entropy.h"
-#include "os/thread.h"
+#include "os/process.h"
 
 /* Where the machine's memory is not known to the caller. */
 #define CACHE_BYTES_DEFAULT (UINT64_C(450) * 1024 * 1024)
@@ -45,7 +45,7 @@ int assay_chain_open(struct assay_chain **ret_chain, const struct assay_chain_op
     inner.blocks_folder = blocks;
     inner.chainstate_folder = chainstate;
     inner.cache_bytes = options->cache_bytes == 0 ? CACHE_BYTES_DEFAULT : options->cache_bytes;
-    inner.threads = options->threads == 0 ? thread_processors() : (int)options->threads;
+    inner.threads = options->threads == 0 ? (int)processors_n() : (int)options->threads;
     entropy_fill(inner.salt, sizeof(inner.salt));
     if (options->verify_all_scripts)
         inner.assumevalid = (struct block_hash){0};

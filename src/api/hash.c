@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "base/alloc.h"
 #include "crypto/hash160.h"
 #include "crypto/secp.h"
 #include "crypto/sha256.h"
@@ -14,7 +15,8 @@ static void prepare_once(void)
 
     (void)sha256_select(true);
     entropy_fill(seed, sizeof(seed));
-    secp_randomize(seed);
+    secp_init(seed);
+    secret_wipe(seed, sizeof(seed));
 }
 
 void api_prepare(void)
