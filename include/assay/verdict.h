@@ -15,7 +15,13 @@ extern "C" {
 
 /* X(name, reject reason as seen in RPC and logs, where the rule is written,
  *   what it condemns: NOTHING, HEADER (for ever), BODY (only these bytes: the
- *   header may have another, valid body), NOW (may be judged otherwise later)) */
+ *   header may have another, valid body), NOW (may be judged otherwise later))
+ *
+ * BODY holds for every rule that is judged before the merkle root and a coinbase
+ * have shown that these are the transactions the header stands for: the signet
+ * solution lies in a coinbase that nobody has looked at yet, and the inner nodes
+ * of a merkle tree can be passed off as 64-byte transactions, none of which is a
+ * coinbase. Of the witness only the commitment speaks. */
 #define ASSAY_VERDICT_MAP(X) \
     X(VALID, "", "", NOTHING) \
     X(HIGH_HASH, "high-hash", "proof of work", HEADER) \
@@ -28,11 +34,11 @@ extern "C" {
     X(BAD_PREV, "bad-prevblk", "chain", HEADER) \
     X(LOW_WORK, "too-little-chainwork", "chain", NOW) \
     X(DUPLICATE_INVALID, "duplicate-invalid", "chain", HEADER) \
-    X(BAD_SIGNET_SOLUTION, "bad-signet-blksig", "BIP 325", HEADER) \
+    X(BAD_SIGNET_SOLUTION, "bad-signet-blksig", "BIP 325", BODY) \
     X(BAD_MERKLE_ROOT, "bad-txnmrklroot", "merkle tree", BODY) \
     X(MUTATED, "bad-txns-duplicate", "CVE-2012-2459", BODY) \
-    X(BAD_BLOCK_LENGTH, "bad-blk-length", "size", HEADER) \
-    X(BAD_CB_MISSING, "bad-cb-missing", "coinbase", HEADER) \
+    X(BAD_BLOCK_LENGTH, "bad-blk-length", "size", BODY) \
+    X(BAD_CB_MISSING, "bad-cb-missing", "coinbase", BODY) \
     X(BAD_CB_MULTIPLE, "bad-cb-multiple", "coinbase", HEADER) \
     X(BAD_BLOCK_SIGOPS, "bad-blk-sigops", "sigops", HEADER) \
     X(BAD_TXNS_NONFINAL, "bad-txns-nonfinal", "BIP 113, locktime", HEADER) \
@@ -56,7 +62,6 @@ extern "C" {
     X(PREMATURE_SPEND, "bad-txns-premature-spend-of-coinbase", "coinbase maturity", HEADER) \
     X(INPUT_VALUES_OUTOFRANGE, "bad-txns-inputvalues-outofrange", "money range", HEADER) \
     X(IN_BELOWOUT, "bad-txns-in-belowout", "amounts", HEADER) \
-    X(FEE_OUTOFRANGE, "bad-txns-fee-outofrange", "money range", HEADER) \
     X(ACCUMULATED_FEE_OUTOFRANGE, "bad-txns-accumulated-fee-outofrange", "money range", HEADER) \
     X(SCRIPT_FAILED, "block-script-verify-flag-failed", "script", HEADER) \
     X(SCRIPT_UNKNOWN_ERROR, "unknown error", "script", HEADER) \

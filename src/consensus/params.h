@@ -29,8 +29,9 @@ enum buried {
     BURIED_COUNT
 };
 
-/* Deployments by version bits (BIP 9). */
-enum deployment { DEPLOYMENT_TESTDUMMY, DEPLOYMENT_TAPROOT, DEPLOYMENT_COUNT };
+/* Deployments by version bits (BIP 9). Taproot is none any more: its rules hold
+ * for every block but the script exceptions. */
+enum deployment { DEPLOYMENT_TESTDUMMY, DEPLOYMENT_COUNT };
 
 #define DEPLOYMENT_ALWAYS_ACTIVE INT64_C(-1)
 #define DEPLOYMENT_NEVER_ACTIVE INT64_C(-2)
@@ -82,12 +83,14 @@ struct params {
     bool pow_no_retargeting;
     bool enforce_bip94;
     int64_t pow_target_spacing_s;
-    int64_t pow_target_timespan_s;
+    int64_t pow_target_timespan_s; /* Both under 2^32. */
     int32_t subsidy_halving_interval;
 
     int32_t buried_height[BURIED_COUNT];
     struct block_hash bip34_hash; /* BIP 30 checks end only on this branch. */
     struct deployment_params deployments[DEPLOYMENT_COUNT];
+    /* Signals for deployments unknown to us are not counted below this height. */
+    int32_t unknown_signals_from_height;
     const struct script_exception *script_exceptions;
     size_t script_exceptions_n;
     bool signet_blocks;            /* BIP 325 */
@@ -98,6 +101,9 @@ struct params {
     const struct snapshot_params *snapshots;
     size_t snapshots_n;
     uint64_t prune_after_height;
+    /* Rough size of the whole chain and of its coins, for warnings. */
+    uint32_t chain_size_gb;
+    uint32_t coins_size_gb;
     /* For the estimate of progress (verificationprogress). */
     int64_t chain_tx_time;
     uint64_t chain_tx_n;
@@ -107,15 +113,33 @@ struct params {
     bool default_consistency_checks;
 };
 
+/* Blocks between two retargets: 2,016, on regtest 144. */
+static inline int32_t params_retarget_period(const struct params *params)
+{
+    return (int32_t)(params->pow_target_timespan_s / params->pow_target_spacing_s);
+}
+
 /* The built-in parameters; static. */
 const struct params *params_of(enum network network);
 
 /* By name as -chain= takes it; NULL for an unknown one. */
 const struct params *params_by_name(const char *name);
 
-/* Changes from the command line. Signet: a challenge of one's own (seeds,
- * magic). Regtest: "-testactivationheight=name@height", "-vbparams=deployment:
- * start:end[:min_activation_height]". All apply to a copy the caller owns.
+/* The network whose messages and block files begin with magic (4 bytes); NULL
+ * when none does. Custom signets have magics of their own and are not found. */
+const struct params *params_by_magic(const uint8_t *magic);
+
+/* As getdeploymentinfo shows them: "bip34", "bip65", "bip66", "csv", "segwit";
+ * "testdummy". (-testactivationheight says "cltv" and "dersig".) */
+const char *buried_name(enum buried rule);
+const char *deployment_name(enum deployment deployment);
+
+/* Changes from the command line, applied to a copy of the parameters that the
+ * caller owns (they hold for every network, as in Bitcoin Core):
+ * a signet of one's own (BIP 325: magic from the challenge; no seeds, no minimum
+ * work, no assumed block; challenge is borrowed and must outlive params),
+ * "-testactivationheight=name@height",
+ * "-vbparams=deployment:start:end[:min_activation_height]".
  *
  * Returns: 0, or E_LIMIT with Core's error text. */
 NODISCARD int params_set_signet_challenge(struct params *params, struct span challenge,

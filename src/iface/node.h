@@ -94,7 +94,7 @@ struct submit_result {
     bool is_judged;     /* false: kept, but not on the best chain ("inconclusive"). */
     enum verdict verdict;
     char reason[192]; /* Reject reason, "" when valid. */
-    char detail[192];
+    char detail[256];
 };
 
 enum utxo_hash_kind { UTXO_HASH_NONE, UTXO_HASH_SERIALIZED_3, UTXO_HASH_MUHASH };
