@@ -11,7 +11,7 @@
 #include "rpc/method.h"
 
 /* The argument as it came, NULL when absent or null. */
-const struct json_value *rpc_arg(const struct rpc_call *call, size_t index);
+const struct json *rpc_arg(const struct rpc_call *call, size_t index);
 static inline bool rpc_arg_given(const struct rpc_call *call, size_t index)
 {
     return rpc_arg(call, index) != NULL;
@@ -34,20 +34,20 @@ NODISCARD int rpc_arg_verbosity(struct rpc_call *call, int *ret_level, size_t in
 
 /* The same for values inside arrays and objects; name is what errors call them. */
 NODISCARD int rpc_value_int(struct rpc_call *call, int64_t *ret_value,
-                            const struct json_value *value, int64_t least, int64_t greatest);
+                            const struct json *value, int64_t least, int64_t greatest);
 NODISCARD int rpc_value_bool(struct rpc_call *call, bool *ret_value,
-                             const struct json_value *value);
+                             const struct json *value);
 NODISCARD int rpc_value_string(struct rpc_call *call, const char **ret_text,
-                               const struct json_value *value);
+                               const struct json *value);
 NODISCARD int rpc_value_hash(struct rpc_call *call, uint8_t *ret_hash,
-                             const struct json_value *value, const char *name);
+                             const struct json *value, const char *name);
 NODISCARD int rpc_value_hex(struct rpc_call *call, struct span *ret_bytes,
-                            const struct json_value *value, const char *name);
+                            const struct json *value, const char *name);
 /* A number or a string of bitcoin: "0.001"; decimals: 8, or 3 for sat/vB. */
 NODISCARD int rpc_value_amount(struct rpc_call *call, int64_t *ret_sat,
-                               const struct json_value *value, int decimals);
+                               const struct json *value, int decimals);
 
 /* "JSON value of type x is not of expected type y", as an error. */
-int rpc_fail_type(struct rpc_call *call, const struct json_value *value, const char *expected);
+int rpc_fail_type(struct rpc_call *call, const struct json *value, const char *expected);
 
 #endif /* RPC_ARGS_H */

@@ -12,10 +12,12 @@
 #include "iface/node.h"
 
 struct miner;
+struct rpc_server;
 
 struct rpc_context {
     struct node *node;
     struct host *host;
+    struct rpc_server *server; /* Set by rpc_server_new. */
     struct miner *miner; /* iface/miner.h */
     const struct params *params;
     const char *const *deprecated; /* -deprecatedrpc: methods turned on again. */

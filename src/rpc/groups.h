@@ -6,7 +6,8 @@
 
 #include "rpc/method.h"
 
-#define RPC_GROUPS(X)
+#define RPC_GROUPS(X) \
+    X(control)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];
 RPC_GROUPS(RPC_GROUP_EXTERN)

@@ -17,7 +17,7 @@
  *             return rc;
  *         if (node->ops->block_by_height(node, &info, (int32_t)height) < 0)
  *             return rpc_fail(call, RPC_INVALID_PARAMETER, "Block height out of range");
- *         json_write_string(call->out, hash_hex(info.hash.b).text);
+ *         json_string(call->out, hash_hex(info.hash.b).text);
  *         return 0;
  *     }
  *
@@ -43,6 +43,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "codec/json.h"
 #include "rpc/context.h"
 
 /* Rows name what they fill; the rest is zero, and that is meant. */
@@ -132,8 +133,6 @@ struct rpc_result {
     bool is_end;      /* Set by RPC_RESULTS only. */
 };
 
-struct json_value;  /* codec/json.h */
-struct json_writer; /* codec/json.h */
 struct rpc_call;
 
 struct rpc_method {
@@ -170,7 +169,7 @@ struct rpc_method {
 struct rpc_call {
     struct rpc_context *context;
     const struct rpc_method *method;
-    const struct json_value *const *args; /* args_n of them; NULL: absent. null stays null. */
+    const struct json *const *args; /* args_n of them; holes are null. */
     size_t args_n;
     struct json_writer *out; /* Takes the one value of the result. */
     struct arena *arena;     /* Lives as long as the call. */
