@@ -1,0 +1,36 @@
+/* Who does the elliptic curves. The interpreter asks an engine whether a
+ * signature is good; the default asks libsecp256k1 at once.
+ *
+ * An engine that works in batches may answer true at once and check later. That
+ * is sound for any script: if an input is valid when all its checks are taken to
+ * hold, and afterwards all of them do hold, the evaluation was the true one. If
+ * one does not hold, or the input failed, the input is verified again with the
+ * default engine, whose verdict counts.
+ */
+#ifndef SCRIPT_SIG_ENGINE_H
+#define SCRIPT_SIG_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct sig_engine {
+    /* pubkey: 33 or 65 bytes with a fitting first byte, perhaps not on the curve.
+     * sig: without the hash type; read as before BIP 66. hash: 32 bytes. */
+    bool (*ecdsa)(const struct sig_engine *engine, struct span pubkey, struct span sig,
+                  const uint8_t *hash);
+    /* BIP 340. pubkey 32 bytes, sig 64, hash 32. */
+    bool (*schnorr)(const struct sig_engine *engine, const uint8_t *pubkey, const uint8_t *sig,
+                    const uint8_t *hash);
+    /* BIP 341: is output_key, of oddness odd, internal_key + tweak * G? 32 bytes
+     * each. */
+    bool (*tweak)(const struct sig_engine *engine, const uint8_t *output_key, bool odd,
+                  const uint8_t *internal_key, const uint8_t *tweak);
+    void *context; /* The engine's own. */
+};
+
+/* Synchronous, through libsecp256k1. Any thread. */
+extern const struct sig_engine sig_engine_default;
+
+#endif /* SCRIPT_SIG_ENGINE_H */
