@@ -314,11 +314,9 @@ void cache_add(struct cache *cache, uint64_t hash, const struct record *record, 
     } else {
         uint32_t meta = entry_meta(cache_entry(cache, old));
 
-        /* Once a frozen spend has been written, the disk does not have the coin. */
-        if (is_frozen(cache, meta))
-            bits |= (meta & ENTRY_SPENT) != 0 ? ENTRY_FRESH : 0;
-        else
-            bits |= meta & ENTRY_FRESH;
+        /* A frozen spend still hides what the disk has until it is committed: the new
+         * entry must leave one behind too. */
+        bits |= is_frozen(cache, meta) ? 0 : meta & ENTRY_FRESH;
     }
     ref = entry_new(cache, record, bits);
     if (old == 0) {
