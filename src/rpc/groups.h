@@ -7,6 +7,7 @@
 #include "rpc/method.h"
 
 #define RPC_GROUPS(X) \
+    X(blockchain) \
     X(control)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];
