@@ -30,23 +30,27 @@ static enum verdict check_pubkey_form(const struct machine *m, struct span pubke
     return V_VALID;
 }
 
+static void hash_ecdsa(struct machine *m, uint8_t *ret_hash, const struct script_code *code,
+                       uint8_t hash_type)
+{
+    if (m->version == SCRIPT_V0)
+        sighash_v0(&m->sighash, ret_hash, code, m->spend->spent[m->sighash.in_index].value_sat,
+                   hash_type);
+    else
+        sighash_legacy(&m->sighash, ret_hash, code, hash_type);
+}
+
 static bool check_ecdsa(struct machine *m, struct span sig, struct span pubkey,
                         const struct script_code *code)
 {
     const struct spend *spend = m->spend;
     struct sig_cache_key key;
     uint8_t hash[SHA256_BYTES];
-    uint8_t hash_type;
 
     if (!pubkey_length_fits(pubkey) || sig.len == 0)
         return false;
     sig.len--;
-    hash_type = sig.data[sig.len];
-    if (m->version == SCRIPT_V0)
-        sighash_v0(&m->sighash, hash, code, spend->spent[m->sighash.in_index].value_sat,
-                   hash_type);
-    else
-        sighash_legacy(&m->sighash, hash, code, hash_type);
+    hash_ecdsa(m, hash, code, sig.data[sig.len]);
 
     if (spend->sig_cache != NULL) {
         key = sig_cache_ecdsa_key(spend->sig_cache, pubkey, sig, hash);
@@ -292,6 +296,33 @@ static enum verdict read_multisig(struct machine *m, struct multisig *ret_args)
     return V_VALID;
 }
 
+/* Ask the engine about the whole multisig. False: it does not take it, or some
+ * signature or key has a form that must be judged in its turn. */
+static bool match_at_once(struct machine *m, const struct multisig *args,
+                          const struct script_code *code)
+{
+    const struct sig_engine *engine = engine_of(m);
+    struct span sigs[SCRIPT_MULTISIG_KEYS_MAX];
+    struct span keys[SCRIPT_MULTISIG_KEYS_MAX];
+    uint8_t hashes[SCRIPT_MULTISIG_KEYS_MAX * SHA256_BYTES];
+
+    if (engine->multisig == NULL || m->spend->sig_cache != NULL || args->sigs_n == 0)
+        return false;
+    for (size_t i = 0; i < args->keys_n; i++) {
+        keys[i] = item_span(machine_top(m, args->key_at + i));
+        if (!pubkey_length_fits(keys[i]) || check_pubkey_form(m, keys[i]) != V_VALID)
+            return false;
+    }
+    for (size_t i = 0; i < args->sigs_n; i++) {
+        sigs[i] = item_span(machine_top(m, args->sig_at + i));
+        if (sigs[i].len == 0 || check_sig_form(m, sigs[i]) != V_VALID)
+            return false;
+        sigs[i].len--;
+        hash_ecdsa(m, hashes + i * SHA256_BYTES, code, sigs[i].data[sigs[i].len]);
+    }
+    return engine->multisig(engine, sigs, hashes, args->sigs_n, keys, args->keys_n);
+}
+
 /* Signatures must fit keys in the same order; a key that does not fit is passed
  * over. */
 static enum verdict match_sigs(struct machine *m, const struct multisig *args,
@@ -300,6 +331,10 @@ static enum verdict match_sigs(struct machine *m, const struct multisig *args,
     size_t keys_left = args->keys_n;
     size_t sigs_left = args->sigs_n;
 
+    if (match_at_once(m, args, code)) {
+        *ret_good = true;
+        return V_VALID;
+    }
     while (sigs_left > 0 && sigs_left <= keys_left) {
         struct span sig = item_span(machine_top(m, args->sig_at + args->sigs_n - sigs_left));
         struct span key = item_span(machine_top(m, args->key_at + args->keys_n - keys_left));

@@ -27,6 +27,12 @@ struct sig_engine {
      * each. */
     bool (*tweak)(const struct sig_engine *engine, const uint8_t *output_key, bool odd,
                   const uint8_t *internal_key, const uint8_t *tweak);
+    /* All of a multisig at once: do the signatures fit keys, in the same order? May be
+     * NULL, and may answer false for what it does not take: each pair is asked by
+     * itself then. sigs as for ecdsa, hashes 32 bytes for each; 0 < sigs_n <= keys_n. */
+    bool (*multisig)(const struct sig_engine *engine, const struct span *sigs,
+                     const uint8_t *hashes, size_t sigs_n, const struct span *keys,
+                     size_t keys_n);
     void *context; /* The engine's own. */
 };
 
