@@ -70,7 +70,7 @@ struct coins_change {
     struct block_hash new_tip;
     /* A block that repeats a transaction (BIP 30's exceptions), or the undo of
      * one. Adds then replace what is there, and a revert tolerates adds that are
-     * gone. Slower: adds ask the disk too. */
+     * gone. */
     bool may_replace;
 };
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/hex.h"
 #include "consensus/chain_of.h"
 #include "test.h"
@@ -326,8 +327,7 @@ static bool load_headers(struct chain_of *chain, struct block_hash **ret_hashes,
     }
     CHECK(test_read_file(&bytes, path));
     *chain = (struct chain_of){.base_height = base_height};
-    hashes = calloc(bytes.len / HEADER_BYTES, sizeof(*hashes));
-    CHECK(hashes != NULL);
+    hashes = alloc_array(bytes.len / HEADER_BYTES, sizeof(*hashes));
     reader_init(&r, bytes.data, bytes.len);
     while (r.left > 0) {
         struct header header;

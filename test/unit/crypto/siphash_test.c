@@ -1,5 +1,7 @@
 #include "crypto/siphash.h"
 
+#include "base/hex.h"
+#include "codec/json.h"
 #include "test.h"
 
 static const struct siphash_key paper_key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
@@ -61,4 +63,60 @@ static void fixed_sizes_agree(void)
     }
 }
 
-TEST_LIST(TEST(published_answers), TEST(pieces_do_not_matter), TEST(fixed_sizes_agree))
+static uint64_t hex_word(const char *text)
+{
+    uint8_t word[8];
+
+    CHECK(hex_read(word, 8, text, strlen(text)));
+    return get_be64(word);
+}
+
+static void check_row(const struct json *row)
+{
+    const struct json *key_words = json_find(row, "key");
+    const struct json *input = json_find(row, "input");
+    const char *want = json_text(json_find(json_find(row, "expected"), "siphash24"));
+    struct siphash_key key = {hex_word(json_text(&key_words->items[0])),
+                              hex_word(json_text(&key_words->items[1]))};
+    struct buf data = {0};
+    struct siphash hash;
+
+    siphash_init(&hash, &key);
+    for (uint32_t i = 0; i < input->count; i++) {
+        size_t before = data.len;
+
+        CHECK(hex_read_buf(&data, json_text(&input->items[i]), input->items[i].text.len));
+        siphash_add(&hash, data.data + before, data.len - before);
+    }
+    EXPECT_U64(want, siphash_finish(&hash), hex_word(want));
+    EXPECT_U64(want, siphash_of(&key, data.data, data.len), hex_word(want));
+    if (data.len == 32)
+        EXPECT_U64(want, siphash_id(&key, data.data), hex_word(want));
+    if (data.len == 36)
+        EXPECT_U64(want, siphash_outpoint(&key, data.data, get_le32(data.data + 32)),
+                   hex_word(want));
+    buf_clear(&data);
+}
+
+static void vectors(void)
+{
+    const char *path = test_data_path("vectors/core/siphash.json");
+    struct buf file = {0};
+    struct arena arena;
+    struct json all;
+
+    if (path == NULL) {
+        test_skip("no vectors");
+        return;
+    }
+    arena_init(&arena);
+    CHECK(test_read_file(&file, path));
+    CHECK(json_read(&all, (char *)file.data, file.len, &arena, NULL) == 0);
+    EXPECT_TRUE("rows", all.count > 100);
+    for (uint32_t i = 0; i < all.count; i++)
+        check_row(&all.items[i]);
+    arena_clear(&arena);
+    buf_clear(&file);
+}
+
+TEST_LIST(TEST(published_answers), TEST(vectors), TEST(pieces_do_not_matter), TEST(fixed_sizes_agree))

@@ -79,7 +79,8 @@ static void records_come_back(void)
     struct replayed seen;
 
     for (int round = 0; round < 3; round++) {
-        EXPECT_INT("open", open_log(sim, &log, &seen, &err), 0);
+        if (!EXPECT_INT("open", open_log(sim, &log, &seen, &err), 0))
+            break;
         EXPECT_U64("all", seen.next, (uint64_t)round * 2000);
         EXPECT_TRUE("right", !seen.is_wrong);
         EXPECT_U64("no cut", record_log_cut_bytes(log), 0);
@@ -217,6 +218,42 @@ static void a_crash_at_any_call_loses_nothing_synced(void)
     EXPECT_TRUE("there were crashes", crashes > 3000);
 }
 
+/* A killed process leaves records in the kernel that no sync has covered. The next
+ * open takes them over, and the power goes while it does. */
+static void a_kill_and_then_a_crash_lose_nothing_synced(void)
+{
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        struct sim_disk *sim = new_sim(seed);
+        struct run run = {0};
+        struct record_log *log;
+        struct replayed seen;
+        struct error err = {0};
+
+        CHECK(open_log(sim, &log, &seen, &err) == 0);
+        for (; run.appended < 1500; run.appended++) {
+            if (run.appended == 5) {
+                CHECK(record_log_sync(log, &err) == 0);
+                run.synced = 5;
+            }
+            CHECK(append(log, run.appended, &err) == 0);
+        }
+        sim_disk_kill(sim);
+        record_log_close(log);
+        sim_disk_crash_after(sim, 1 + seed % 5);
+        if (open_log(sim, &log, &seen, &err) == 0) {
+            EXPECT_TRUE("some of the unsynced are there", seen.next > 5);
+            run.synced = seen.next;
+            record_log_close(log);
+        }
+        sim_disk_power_on(sim);
+        if (EXPECT_INT("open again", open_log(sim, &log, &seen, &err), 0)) {
+            expect_state(&seen, &run);
+            record_log_close(log);
+        }
+        sim_disk_free(sim);
+    }
+}
+
 /* Every byte of what was synced, flipped: found, and said where. The mark behind it
  * is the one thing nobody needs. */
 static void a_flipped_byte_is_found(void)
@@ -322,5 +359,5 @@ static void an_abandoned_replacement_leaves_the_log(void)
 }
 
 TEST_LIST(TEST(records_come_back), TEST(other_files_are_refused),
-          TEST(a_crash_at_any_call_loses_nothing_synced), TEST(a_flipped_byte_is_found),
+          TEST(a_crash_at_any_call_loses_nothing_synced), TEST(a_kill_and_then_a_crash_lose_nothing_synced), TEST(a_flipped_byte_is_found),
           TEST(failures_are_final), TEST(an_abandoned_replacement_leaves_the_log))

@@ -1,0 +1,153 @@
+/* Coins in memory: an index of eight-byte slots over entries in a slab. Private to
+ * the coins room.
+ *
+ * The index has CACHE_SEGMENTS_N segments by the first bits of the outpoint's
+ * hash. A segment is an array of slots in the order of their hashes, each near the
+ * place that its hash is proportional to (linear probing that stays sorted): a
+ * search ends as soon as a greater hash is met, and growing by a quarter is one
+ * pass over a small array, so that there is no moment at which all is moved or
+ * held twice.
+ *
+ * An entry is clean (as on disk), changed (since the last freeze) or frozen (being
+ * written by the flush thread). Frozen entries are not changed in place: whoever
+ * changes one puts a new entry into the index, and the old one waits for
+ * cache_retire.
+ *
+ * Owner thread: chain; the flush thread reads frozen entries.
+ */
+#ifndef COINS_CACHE_PRIV_H
+#define COINS_CACHE_PRIV_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "coins/record_priv.h"
+#include "coins/slab_priv.h"
+#include "crypto/siphash.h"
+#include "primitives/coin.h"
+
+#define CACHE_SEGMENT_BITS 9U
+#define CACHE_SEGMENTS_N (1U << CACHE_SEGMENT_BITS)
+
+/* Bits of an entry's meta word. */
+#define ENTRY_LIVE 0x01U
+#define ENTRY_SPENT 0x02U   /* The coin is gone, the disk may still have it. */
+#define ENTRY_FRESH 0x04U   /* The disk does not have it. */
+#define ENTRY_CHANGED 0x08U /* Changed or frozen: ENTRY_PARITY says which. */
+#define ENTRY_PARITY 0x10U
+#define ENTRY_CLAIMED 0x20U /* By a spend of the change being looked at. */
+#define ENTRY_KIND_SHIFT 6U /* Four bits. */
+#define ENTRY_LEN_SHIFT 10U /* Fourteen bits: of the packed script. */
+#define ENTRY_BORN_SHIFT 24U /* Eight bits: the tick when it came in. */
+
+#define ENTRY_DETACHED UINT32_MAX
+
+struct cache_entry {
+    _Atomic uint32_t meta;
+    uint32_t pos; /* In its segment's list of changes; frozen: 0 or ENTRY_DETACHED. */
+    struct outpoint outpoint;
+    uint32_t code;     /* height * 2 + coinbase */
+    uint32_t value[2]; /* Low half first: an entry is aligned to four bytes only. */
+    uint8_t rest[];    /* Of the script. */
+};
+
+struct cache_segment {
+    uint64_t *slots; /* Owned. Hash bits above, reference below; 0: empty. */
+    uint32_t capacity;
+    uint32_t slots_n; /* capacity and room for what is pushed over the end. */
+    uint32_t n;
+};
+
+/* Slots, as in the index, of the entries changed or frozen. */
+struct cache_changes {
+    uint64_t *slots; /* Owned. */
+    uint32_t n;
+    uint32_t capacity;
+};
+
+struct cache {
+    struct siphash_key salt;
+    struct cache_segment segments[CACHE_SEGMENTS_N];
+    struct cache_changes changed[CACHE_SEGMENTS_N];
+    struct cache_changes frozen[CACHE_SEGMENTS_N];
+    uint32_t frozen_at; /* Segments below have been retired; at the end: none frozen. */
+    uint32_t parity;    /* ENTRY_PARITY or 0: of changed entries now. */
+    struct slab slab;
+    uint64_t entries_n;
+    uint64_t entry_bytes;   /* Of live entries, without slack. */
+    uint64_t list_bytes;    /* Of segments and lists. */
+    uint64_t changed_bytes; /* Of entries changed, and frozen ones apart. */
+    uint64_t frozen_bytes;
+    uint64_t bound_bytes;
+    uint64_t tick_bytes; /* Came in since the last tick. */
+    uint32_t tick;
+    uint32_t hand_page; /* Where eviction goes on. */
+    uint32_t evict_age; /* Ticks; younger entries are spared. */
+};
+
+void cache_init(struct cache *cache, const struct siphash_key *salt, uint64_t bound_bytes);
+void cache_clear(struct cache *cache);
+
+static inline uint64_t cache_bytes(const struct cache *cache)
+{
+    return cache->slab.bytes + cache->list_bytes;
+}
+
+static inline struct cache_entry *cache_entry(const struct cache *cache, slab_ref ref)
+{
+    return slab_at(&cache->slab, ref);
+}
+
+static inline uint32_t entry_meta(const struct cache_entry *entry)
+{
+    return atomic_load_explicit(&entry->meta, memory_order_relaxed);
+}
+
+static inline void entry_set_meta(struct cache_entry *entry, uint32_t meta)
+{
+    atomic_store_explicit(&entry->meta, meta, memory_order_relaxed);
+}
+
+static inline size_t entry_script_rest_len(uint32_t meta)
+{
+    return meta >> ENTRY_LEN_SHIFT & 0x3fff;
+}
+
+static inline struct packed_script entry_script(const struct cache_entry *entry)
+{
+    uint32_t meta = entry_meta(entry);
+
+    return (struct packed_script){(enum script_kind)(meta >> ENTRY_KIND_SHIFT & 15),
+                                  span_of(entry->rest, entry_script_rest_len(meta))};
+}
+
+static inline int64_t entry_value_sat(const struct cache_entry *entry)
+{
+    return (int64_t)((uint64_t)entry->value[1] << 32 | entry->value[0]);
+}
+
+/* The entry of an outpoint, spent or not, or 0. */
+slab_ref cache_find(const struct cache *cache, uint64_t hash, const struct outpoint *outpoint);
+/* Two steps ahead of cache_find: bring the slot near, then the entry. */
+void cache_prefetch_slot(const struct cache *cache, uint64_t hash);
+void cache_prefetch_entry(const struct cache *cache, uint64_t hash);
+
+/* A coin that the disk has and the cache has not. */
+slab_ref cache_load(struct cache *cache, uint64_t hash, const struct record *record);
+/* Adds a coin over old, what cache_find gave. is_fresh: if old is 0, the disk does
+ * certainly not have it. */
+void cache_add(struct cache *cache, uint64_t hash, const struct record *record, slab_ref old,
+               bool is_fresh);
+/* Removes the coin of an entry that is not spent. */
+void cache_spend(struct cache *cache, uint64_t hash, slab_ref ref);
+
+/* Changed entries become the frozen ones, of which there must be none left. */
+void cache_freeze(struct cache *cache);
+/* Takes back what was frozen, after it has been written and the disk is asked as it
+ * is now: up to segments_n segments. true: none is left. */
+bool cache_retire(struct cache *cache, uint32_t segments_n);
+/* Drops clean entries, old ones first, until the bound holds or none is left. */
+void cache_evict(struct cache *cache);
+
+#endif /* COINS_CACHE_PRIV_H */
