@@ -779,16 +779,21 @@ static int sim_make_folder(struct disk *disk, const char *path, struct error *er
     struct sim_disk *sim = sim_of(disk);
     char *part = alloc_string(path);
     size_t len = strlen(part);
+    struct inode *inode;
     bool is_last = false;
     int rc;
 
     while (len > 1 && part[len - 1] == '/')
         part[--len] = '\0';
     mutex_lock(&sim->mutex);
+    inode = find_inode(sim, part);
+    if (inode != NULL && inode->is_folder) {
+        rc = enter(sim, err);
+        goto done;
+    }
     rc = enter_change(sim, &is_last, err);
     for (size_t i = 1; rc == 0 && i <= len; i++) {
         char held = part[i];
-        struct inode *inode;
 
         if (held != '/' && held != '\0')
             continue;
@@ -805,6 +810,7 @@ static int sim_make_folder(struct disk *disk, const char *path, struct error *er
     }
     if (rc == 0)
         rc = leave_change(sim, is_last, 0, err);
+done:
     mutex_unlock(&sim->mutex);
     free(part);
     return rc;
