@@ -63,8 +63,8 @@ const struct option_row *option_row_find(const struct option_row *rows, const ch
     return NULL;
 }
 
-static void add_setting(struct options *options, enum setting_source source, const char *section,
-                        const char *name, enum setting_kind kind, const char *text)
+void options_add(struct options *options, enum setting_source source, const char *section,
+                 const char *name, enum setting_kind kind, const char *text)
 {
     options->settings = realloc_array(options->settings, options->settings_n + 1,
                                       sizeof(options->settings[0]));
@@ -111,7 +111,7 @@ static int take(struct options *options, enum setting_source source, const char 
         if (is_double)
             log_warning("config", "Parsed potentially confusing double-negative -%s=%s", name,
                         value);
-        add_setting(options, source, section, name, is_double ? SETTING_TRUE : SETTING_FALSE,
+        options_add(options, source, section, name, is_double ? SETTING_TRUE : SETTING_FALSE,
                     is_double ? "1" : "0");
         return 0;
     }
@@ -119,7 +119,7 @@ static int take(struct options *options, enum setting_source source, const char 
         return options_fail(options, E_MALFORMED,
                     "Can not set -%s with no value. Please specify value with -%s=value.", name,
                     name);
-    add_setting(options, source, section, name, SETTING_TEXT, value == NULL ? "" : value);
+    options_add(options, source, section, name, SETTING_TEXT, value == NULL ? "" : value);
     return 0;
 }
 
@@ -397,7 +397,7 @@ size_t options_list(const struct options *options, const char *name, const char 
 
 void options_set_forced(struct options *options, const char *name, const char *value)
 {
-    add_setting(options, SOURCE_FORCED, "", name, SETTING_TEXT, value);
+    options_add(options, SOURCE_FORCED, "", name, SETTING_TEXT, value);
 }
 
 bool options_set_soft(struct options *options, const char *name, const char *value)

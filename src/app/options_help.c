@@ -75,7 +75,7 @@ void options_help(struct buf *buf, const struct option_row *rows, bool with_debu
 /* As JSON shows a value: that is how such lines have always looked. */
 static char *value_shown(const struct setting *s, const struct option_row *row)
 {
-    if ((row->flags & OPTION_SECRET) != 0)
+    if (row != NULL && (row->flags & OPTION_SECRET) != 0)
         return alloc_string("****");
     switch (s->kind) {
     case SETTING_FALSE:
@@ -94,7 +94,7 @@ static void log_one(const struct options *options, const struct setting *s)
     const struct option_row *row = option_row_find(options->rows, s->name);
     char *shown;
 
-    if (row == NULL)
+    if (row == NULL && s->source != SOURCE_SETTINGS)
         return;
     shown = value_shown(s, row);
     if (s->source == SOURCE_SETTINGS)

@@ -1,0 +1,88 @@
+/* assayd: from the command line to a running node and back to a clean stop. */
+#ifndef APP_DAEMON_H
+#define APP_DAEMON_H
+
+#include <stdatomic.h>
+
+#include "app/options.h"
+#include "chain/chain.h"
+#include "consensus/params.h"
+#include "http/server.h"
+#include "iface/host.h"
+#include "os/clock.h"
+#include "os/disk.h"
+#include "os/process.h"
+#include "os/thread.h"
+#include "rpc/auth.h"
+#include "rpc/context.h"
+#include "rpc/server.h"
+
+#define DAEMON_NAME "assayd"
+#define PID_FILE_NAME "bitcoind.pid"
+#define COOKIE_FILE_NAME ".cookie"
+#define COOKIE_USER "__cookie__"
+#define SETTINGS_FILE_NAME "settings.json"
+#define LOG_FILE_NAME "debug.log"
+#define USER_AGENT_MAX 256
+
+struct daemon {
+    struct options options;
+    struct params params;   /* With what the options change. */
+    char *folder;           /* The data directory. */
+    char *network_folder;   /* Of the network in use. */
+    char *blocks_folder;
+    char *log_path;         /* "" for none. */
+    char *user_agent;
+    struct mock_clock clock;
+    int64_t start_s;
+    struct disk_file *lock;
+    struct host host;
+    struct daemon_link link;
+    bool made_pid_file;
+    char *cookie_path;      /* NULL: no cookie was made. */
+
+    struct rpc_context rpc;
+    struct rpc_server *rpc_server;
+    struct rpc_auth *auth;
+    struct http_server *http;
+    const char **deprecated;
+
+    struct chain *chain;
+    struct chain_events events;
+    struct miner *miner;
+    _Atomic bool is_stopping;
+    _Atomic int exit_status;
+};
+
+/* main() of assayd. */
+int daemon_main(int argc, char **argv);
+
+/* --- What the files behind it share --- */
+
+/* "Error: text" to standard error and to the log. Returns E_STATE. */
+int daemon_error(const char *format, ...) PRINTF_LIKE(1, 2);
+void daemon_warn(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Command line, files, network, folders. True in *ret_is_done: nothing is left to
+ * do (-help, -version). */
+NODISCARD int daemon_configure(struct daemon *daemon, int argc, char **argv, bool *ret_is_done);
+/* What options mean for each other, and whether they make sense. */
+void daemon_settle_options(struct daemon *daemon);
+NODISCARD int daemon_check_options(struct daemon *daemon);
+NODISCARD int daemon_set_log_levels(struct daemon *daemon);
+NODISCARD int daemon_open_log(struct daemon *daemon);
+/* The chain's options from ours. ret_loadblock: free with free(). */
+NODISCARD int daemon_chain_options(struct daemon *daemon, struct chain_options *ret_options,
+                                   const char ***ret_loadblock);
+
+/* Wires the mining room to RPC; the chain must be open. */
+NODISCARD int daemon_start_miner(struct daemon *daemon);
+void daemon_stop_miner(struct daemon *daemon);
+
+void daemon_init_host(struct daemon *daemon);
+NODISCARD int daemon_start_rpc(struct daemon *daemon);
+void daemon_stop_rpc(struct daemon *daemon);
+/* Begins the stop; safe from any thread. */
+void daemon_request_stop(struct daemon *daemon);
+
+#endif /* APP_DAEMON_H */
