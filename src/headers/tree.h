@@ -60,7 +60,7 @@ struct header_node {
 
     /* For the owner only. */
     int32_t sequence;    /* Earlier is preferred among equal work. */
-    uint32_t undo_bytes; /* Length of the undo record. */
+    bool is_touched;     /* Changed since it was saved. */
 };
 
 /* A place in a numbered file, as one word. */

@@ -1,0 +1,385 @@
+#include "chain/chain_priv.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/log.h"
+
+void chain_options_default(struct chain_options *ret_options, const struct params *params)
+{
+    *ret_options = (struct chain_options){.params = params,
+                                          .cache_bytes = UINT64_C(1) << 30,
+                                          .threads = 1,
+                                          .assumevalid = params->default_assumevalid,
+                                          .max_tip_age_s = CHAIN_MAX_TIP_AGE_S,
+                                          .blocks_xor = true,
+                                          .check_blocks = CHAIN_CHECK_BLOCKS,
+                                          .check_level = CHAIN_CHECK_LEVEL};
+    ret_options->minimum_chain_work = u256_of_hash(params->minimum_chain_work);
+}
+
+static void copy_options(struct chain *chain, const struct chain_options *options)
+{
+    chain->options = *options;
+    chain->options.blocks_folder = alloc_string(options->blocks_folder);
+    chain->options.chainstate_folder = alloc_string(options->chainstate_folder);
+    chain->loadblock = alloc_array(options->loadblock_n + 1, sizeof(char *));
+    for (size_t i = 0; i < options->loadblock_n; i++)
+        chain->loadblock[i] = alloc_string(options->loadblock[i]);
+    chain->options.loadblock = (const char *const *)chain->loadblock;
+    chain->options.threads = MAX(options->threads, 1);
+}
+
+static int lock_folder(struct chain *chain, struct error *err)
+{
+    char *path = alloc_printf("%s/.lock", chain->options.blocks_folder);
+    int rc = disk_make_folder(chain->disk, chain->options.blocks_folder, err);
+
+    if (rc == 0)
+        rc = disk_lock(chain->disk, &chain->lock, path, err);
+    free(path);
+    return rc;
+}
+
+static bool has_block_files(struct chain *chain)
+{
+    char *path = alloc_printf("%s/blk00000.dat", chain->options.blocks_folder);
+    struct disk_entry entry;
+    bool is_there = disk_stat(chain->disk, path, &entry, NULL) == 0;
+
+    free(path);
+    return is_there;
+}
+
+/* With -prune a reindex starts from files that are contiguous from the first: what
+ * lies behind a gap cannot be connected and goes, as does all undo data. */
+static int remove_unreachable(struct chain *chain, struct error *err)
+{
+    const char *folder = chain->options.blocks_folder;
+    struct disk_entry *entries = NULL;
+    unsigned expected = 0;
+    size_t n = 0;
+    int rc = disk_list(chain->disk, folder, &entries, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const char *name = entries[i].name;
+        bool is_undo = strncmp(name, "rev", 3) == 0;
+        char *path;
+
+        if (entries[i].is_folder || strlen(name) != strlen("blk00000.dat") ||
+            strcmp(name + 8, ".dat") != 0 || strspn(name + 3, "0123456789") != 5 ||
+            (!is_undo && strncmp(name, "blk", 3) != 0))
+            continue;
+        if (!is_undo && (unsigned)strtoul(name + 3, NULL, 10) == expected) {
+            expected++;
+            continue;
+        }
+        path = alloc_printf("%s/%s", folder, name);
+        rc = disk_remove(chain->disk, path, err);
+        free(path);
+    }
+    disk_entries_free(entries, n);
+    if (rc == 0)
+        rc = disk_sync_folder(chain->disk, folder, err);
+    return rc;
+}
+
+static int open_index(struct chain *chain, struct error *err)
+{
+    struct block_index_options options = {.disk = chain->disk,
+                                          .folder = chain->options.blocks_folder,
+                                          .tree = chain->tree,
+                                          .must_be_empty = chain->options.reindex};
+    struct block_index_facts facts = {.is_reindexing = true};
+    struct block_index_changes changes = {0};
+    bool is_fresh;
+    int rc = block_index_open(&chain->index, &is_fresh, &options, err);
+
+    if (rc < 0)
+        return rc;
+    if (is_fresh && !chain->options.reindex && has_block_files(chain))
+        return error_set(err, E_STATE, "block files without a block index: restart with "
+                                       "-reindex to use them");
+    chain->indexed_n = is_fresh ? 0 : header_tree_count(chain->tree);
+    if (!chain->options.reindex)
+        return 0;
+    /* From here on a start without -reindex goes on with it. */
+    block_index_set_facts(chain->index, &facts);
+    block_index_add_facts(&changes, &facts);
+    rc = block_index_write(chain->index, &changes, err);
+    buf_clear(&changes.bytes);
+    return rc;
+}
+
+static int open_files(struct chain *chain, struct error *err)
+{
+    struct block_files_options options = {.disk = chain->disk,
+                                          .folder = chain->options.blocks_folder,
+                                          .fast_prune = chain->options.prune_fast,
+                                          .use_xor = chain->options.blocks_xor,
+                                          .claim = chain_claim_file,
+                                          .claim_context = chain};
+    int rc;
+
+    memcpy(options.magic, chain->params->magic, sizeof(options.magic));
+    rc = block_files_open(&chain->files, &options, err);
+    if (rc < 0)
+        return rc;
+    log_info("chain", "Checking all blk files are present...");
+    for (size_t i = 0; i < block_index_files_n(chain->index); i++) {
+        const struct block_file_info *info = block_index_file(chain->index, i);
+        struct disk_entry entry;
+        char *path;
+
+        block_files_set_info(chain->files, (int32_t)i, info);
+        if (info->blocks_n == 0)
+            continue;
+        path = block_files_path(chain->files, (int32_t)i, false);
+        rc = disk_stat(chain->disk, path, &entry, err);
+        free(path);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int open_coins(struct chain *chain, struct error *err)
+{
+    struct coins_options options = {.disk = chain->disk,
+                                    .folder = chain->options.chainstate_folder,
+                                    .cache_bytes = chain->options.cache_bytes,
+                                    .must_be_empty = chain->options.reindex ||
+                                                     chain->options.reindex_chainstate};
+    struct block_hash tip;
+    int rc = coins_open(&chain->coins, &options, err);
+
+    if (rc < 0)
+        return rc;
+    tip = coins_tip(chain->coins);
+    if (block_hash_is_null(&tip))
+        return 0;
+    chain->verified = chain->coins_node = header_tree_find(chain->tree, &tip);
+    if (chain->verified == NULL)
+        return error_set(err, E_STATE,
+                         "the coins stand at block %s, which is not in the block index: restart "
+                         "with -reindex or -reindex-chainstate",
+                         hash_hex(tip.b).text);
+    atomic_store(&chain->tip, chain->verified);
+    return 0;
+}
+
+/* What follows from the index and the coins together. */
+static int recover(struct chain *chain, struct error *err)
+{
+    const struct block_index_facts *facts = block_index_facts(chain->index);
+
+    atomic_store(&chain->has_pruned, facts->has_pruned);
+    if (facts->has_pruned && !chain->options.prune_on && !facts->is_reindexing)
+        return error_set(err, E_STATE,
+                         "the blocks were pruned before: restart with -prune, or with -reindex "
+                         "to download them again");
+    chain_link_all(chain);
+    for (const struct header_node *node = chain->verified; node != NULL; node = node->prev) {
+        if (header_has(node, HEADER_SKIPPED)) {
+            atomic_store(&chain->skipped_up_to, node->height);
+            break;
+        }
+    }
+    chain_prune_look(chain);
+    atomic_store(&chain->size_on_disk, block_files_used_bytes(chain->files));
+    chain->header_told = header_tree_best(chain->tree);
+    if (chain->verified != NULL)
+        log_info("chain", "Loaded best chain: hashBestChain=%s height=%d",
+                 hash_hex(chain->verified->hash.b).text, chain->verified->height);
+    return 0;
+}
+
+static int check_last_blocks(struct chain *chain, struct error *err)
+{
+    bool is_ok;
+    int rc;
+
+    if (chain->verified == NULL || chain->options.check_level < 0)
+        return 0;
+    rc = chain_check(chain, chain->options.check_level, chain->options.check_blocks, &is_ok,
+                     err);
+    if (rc == 0 && !is_ok)
+        rc = error_set(err, E_CORRUPT, "corrupted block database detected");
+    return rc;
+}
+
+static void make_batches(struct chain *chain)
+{
+    unsigned n = pool_size(&chain->pool) + 1;
+
+    chain->has_pool = true;
+    chain->batches = alloc_array(n, sizeof(struct sig_batch *));
+    for (unsigned i = 0; i < n; i++)
+        chain->batches[i] = sig_batch_new(body_script_done, NULL);
+}
+
+static void release_pool(struct chain *chain)
+{
+    unsigned n = pool_size(&chain->pool) + 1;
+
+    pool_clear(&chain->pool);
+    for (unsigned i = 0; i < n; i++)
+        sig_batch_free(chain->batches[i]);
+    free(chain->batches);
+}
+
+static int open_parts(struct chain *chain, struct error *err)
+{
+    int rc = lock_folder(chain, err);
+
+    if (rc == 0 && chain->options.reindex && chain->options.prune_on)
+        rc = remove_unreachable(chain, err);
+    if (rc == 0)
+        rc = pool_init(&chain->pool, "verify", (unsigned)chain->options.threads - 1, err);
+    if (rc == 0)
+        make_batches(chain);
+    log_info("chain", "Loading block index...");
+    if (rc == 0)
+        rc = open_index(chain, err);
+    if (rc == 0)
+        rc = open_files(chain, err);
+    if (rc == 0)
+        rc = open_coins(chain, err);
+    if (rc == 0)
+        rc = recover(chain, err);
+    if (rc == 0)
+        rc = check_last_blocks(chain, err);
+    return rc;
+}
+
+static void release(struct chain *chain)
+{
+    chain_forget_disconnected(chain);
+    flight_free(chain);
+    if (chain->has_pool)
+        release_pool(chain);
+    coins_close(chain->coins);
+    if (chain->files != NULL)
+        block_files_close(chain->files);
+    block_index_close(chain->index);
+    disk_close(chain->lock);
+    header_tree_free(chain->tree);
+    node_list_clear(&chain->candidates);
+    node_list_clear(&chain->waiting);
+    node_list_clear(&chain->changed);
+    buf_clear(&chain->changes.bytes);
+    buf_clear(&chain->undo_buf);
+    free(chain->copies);
+    for (size_t i = 0; i < chain->options.loadblock_n; i++)
+        free(chain->loadblock[i]);
+    free(chain->loadblock);
+    /* Copies of ours, const only to their readers. */
+    free((void *)(uintptr_t)chain->options.blocks_folder);
+    free((void *)(uintptr_t)chain->options.chainstate_folder);
+    chain_service_clear(chain);
+    free(chain);
+}
+
+int chain_open(struct chain **ret_chain, const struct chain_options *options, struct error *err)
+{
+    struct chain *chain = alloc_zero(sizeof(*chain));
+    int rc;
+
+    chain->node.ops = &chain_node_ops;
+    chain->params = options->params;
+    chain->clock = options->clock;
+    chain->disk = options->disk;
+    chain->script_state = -1;
+    chain->sequence_next = 1;
+    atomic_store(&chain->is_initial, true);
+    atomic_store(&chain->is_importing, true);
+    atomic_store(&chain->skipped_up_to, -1);
+    copy_options(chain, options);
+    chain_service_init(chain);
+    chain->tree = header_tree_new(chain->params, chain->options.salt);
+    chain->committed_us = chain_now_us(chain);
+    rc = open_parts(chain, err);
+    if (rc < 0) {
+        release(chain);
+        return rc;
+    }
+    *ret_chain = chain;
+    return 0;
+}
+
+void chain_add_events(struct chain *chain, const struct chain_events *events)
+{
+    CHECK(!chain->is_started && chain->events_n < EVENTS_MAX);
+    chain->events[chain->events_n++] = events;
+}
+
+int chain_close(struct chain *own_chain, struct error *err)
+{
+    struct chain *chain = own_chain;
+    int rc;
+
+    chain_stop(chain);
+    if (chain->is_started)
+        thread_join(&chain->thread);
+    rc = chain->failure.rc;
+    if (rc < 0) {
+        if (err != NULL)
+            *err = chain->failure.err;
+        /* Nothing more is written after a failure. */
+        flight_discard(chain);
+    } else {
+        rc = flight_abandon(chain, err);
+        if (rc == 0)
+            rc = chain_flush(chain, err);
+        if (rc < 0)
+            flight_discard(chain);
+    }
+    release(chain);
+    return rc;
+}
+
+struct node *chain_node(struct chain *chain)
+{
+    return &chain->node;
+}
+
+bool chain_import_is_done(const struct chain *chain)
+{
+    return atomic_load(&chain->is_import_done);
+}
+
+int chain_import(struct chain *chain, struct error *err)
+{
+    int rc = chain_import_files(chain, err);
+
+    if (rc < 0)
+        return rc;
+    if (chain_is_stopping(chain))
+        return 0;
+    atomic_store(&chain->is_importing, false);
+    chain_publish(chain);
+    atomic_store(&chain->is_import_done, true);
+    return 0;
+}
+
+int chain_idle(struct chain *chain, struct error *err)
+{
+    int rc = chain_commit_if_due(chain, true, err);
+
+    return rc == 0 ? chain_prune_if_due(chain, err) : rc;
+}
+
+int chain_flush(struct chain *chain, struct error *err)
+{
+    int rc;
+
+    CHECK(chain->flight.settled == chain->flight.fed);
+    rc = chain_commit_start(chain, err);
+    if (rc == 0)
+        rc = chain_commit_wait(chain, err);
+    return rc;
+}
+
+bool chain_is_assumed(const struct chain *chain)
+{
+    return block_index_facts(chain->index)->has_snapshot;
+}

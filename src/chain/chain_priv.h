@@ -1,0 +1,317 @@
+/* The chain from inside: private to the room and its tests.
+ *
+ * Everything belongs to the chain thread but what is atomic or said to be
+ * otherwise. Functions return 0, or a negative error that ends the chain; what is
+ * wrong with a block is a verdict and no error.
+ */
+#ifndef CHAIN_CHAIN_PRIV_H
+#define CHAIN_CHAIN_PRIV_H
+
+#include "chain/block_files.h"
+#include "chain/block_index_priv.h"
+#include "chain/body_priv.h"
+#include "chain/chain.h"
+#include "coins/coins.h"
+#include "coins/undo.h"
+#include "headers/accept.h"
+#include "headers/tree.h"
+#include "os/thread.h"
+
+/* Blocks on their way at once, and the memory they may hold. */
+#define FLIGHT_MAX 512U
+#define FLIGHT_BYTES_MAX (UINT64_C(48) << 20)
+
+/* Coins are committed at least this often while there is something to commit. */
+#define COMMIT_INTERVAL_US (UINT64_C(8) * 1000 * 1000)
+/* ... and this soon when nothing else is to be done. */
+#define COMMIT_IDLE_US (UINT64_C(1) * 1000 * 1000)
+
+#define PROGRESS_INTERVAL_US (UINT64_C(5) * 1000 * 1000)
+
+#define EVENTS_MAX 16
+
+/* Blocks in height order between being asked for and being verified:
+ * settled <= applied <= fed. */
+struct flight {
+    struct body *ring[FLIGHT_MAX];
+    uint32_t settled;
+    uint32_t applied;
+    uint32_t fed;
+    uint64_t bytes; /* What those from settled to fed may hold. */
+    struct body *spare;
+    uint64_t spare_bytes;
+    _Atomic bool is_cancelled; /* Checks that are given out need not be done. */
+};
+
+struct node_list {
+    struct header_node **items; /* Owned. */
+    size_t n;
+    size_t capacity;
+};
+void node_list_add(struct node_list *list, struct header_node *node);
+void node_list_clear(struct node_list *list);
+
+/* A bad end of the chain thread's work, kept for chain_close. */
+struct failure {
+    int rc;
+    struct error err;
+};
+
+struct request; /* service.c */
+
+struct progress {
+    uint64_t started_us;
+    uint64_t logged_us;
+    uint64_t blocks;
+    uint64_t txs;
+    uint64_t inputs;
+    uint64_t logged_txs;
+    uint64_t logged_inputs;
+};
+
+/* Another copy of a block whose bytes are in two places. */
+struct spare_copy {
+    struct block_hash hash;
+    uint64_t place;
+    uint32_t size_bytes;
+};
+
+struct chain {
+    struct node node; /* First: chain_node() is a view of this. */
+    struct chain_options options; /* Texts are copies of ours. */
+    char **loadblock;
+    const struct params *params;
+    struct clock *clock;
+    struct disk *disk;
+    struct disk_file *lock;
+    struct header_tree *tree;
+    struct block_index *index;
+    struct block_files *files;
+    struct coins_store *coins;
+    struct pool pool;
+    bool has_pool;
+    struct sig_batch **batches; /* One for each worker and one for the chain thread. */
+
+    struct flight flight;
+    struct header_node *coins_node;    /* What the coins stand at; NULL: nothing. */
+    struct header_node *verified;      /* Up to here all is settled; NULL: nothing. */
+    _Atomic(struct header_node *) tip; /* What everybody sees; NULL: nothing yet. */
+    struct buf undo_buf;
+    int script_state;                    /* -1 unknown; whether the last block's were on. */
+    struct body *hint;                   /* Owned: a body prepared already. */
+
+    struct node_list candidates; /* May be better than the tip. */
+    bool candidates_stale;       /* Must be gathered anew. */
+    struct node_list waiting;    /* Have bytes, an ancestor has none. */
+    int32_t sequence_next;
+    int32_t sequence_precious;
+
+    /* Commits. changed: nodes the index does not know as they are. */
+    struct node_list changed;
+    uint32_t indexed_n; /* Nodes below this are in the index. */
+    struct block_index_changes changes; /* Handed to the commit under way. */
+    bool commit_running;
+    bool commit_broke_flight; /* The last look for a commit forgot what was only fed ... */
+    bool commit_met_bad;      /* ... or met an invalid block. */
+    bool facts_changed;
+    bool stop_told;
+    struct header_node *header_told;
+    uint64_t committed_us;
+    struct header_node *pruned_up_to;
+
+    const struct chain_events *events[EVENTS_MAX];
+    size_t events_n;
+    /* Disconnected since the last event, lowest first. */
+    struct body *disconnected;
+    uint64_t disconnected_bytes;
+
+    struct spare_copy *copies;
+    size_t copies_n;
+    size_t copies_capacity;
+
+    struct progress progress;
+    struct finding last_finding; /* Of the block last condemned ... */
+    struct header_node *last_condemned;
+
+    /* Read by any thread. */
+    _Atomic bool is_importing;
+    _Atomic bool is_import_done;
+    _Atomic bool is_initial;
+    _Atomic bool has_pruned;
+    _Atomic int32_t prune_height;
+    _Atomic int32_t skipped_up_to; /* Greatest height without scripts; -1. */
+    _Atomic uint64_t size_on_disk;
+    _Atomic uint64_t coins_cache_bytes;
+    _Atomic uint64_t coins_cache_n;
+
+    /* The chain thread and those who ask it. */
+    struct thread thread;
+    struct mutex mutex;
+    struct cond asked;    /* A request came, or the end. */
+    struct cond answered; /* A request was answered. */
+    struct cond moved;    /* The tip is another one, or the end. */
+    struct request *requests;
+    struct request **requests_end;
+    _Atomic uint32_t heavy_n; /* Requests that must wait for the present work. */
+    _Atomic uint32_t light_n; /* Requests that are answered between blocks. */
+    _Atomic bool is_stopping;
+    bool is_started;
+    bool has_ended;
+    struct failure failure;
+};
+
+static inline struct header_node *chain_tip_node(const struct chain *chain)
+{
+    return atomic_load_explicit(&chain->tip, memory_order_acquire);
+}
+static inline bool chain_is_stopping(const struct chain *chain)
+{
+    return atomic_load_explicit(&chain->is_stopping, memory_order_relaxed);
+}
+static inline uint64_t chain_now_us(const struct chain *chain)
+{
+    return clock_monotonic_us(chain->clock);
+}
+
+/* --- select.c: which chain is best --- */
+
+/* The node's state is to be saved. */
+void chain_touch(struct chain *chain, struct header_node *node);
+/* The node's bytes are in a file: marks it and links it and those waiting for it. */
+void chain_receive(struct chain *chain, struct header_node *node, uint32_t tx_n,
+                   uint32_t size_bytes, uint64_t place, uint32_t marks);
+/* After many nodes were marked one by one. */
+void chain_link_all(struct chain *chain);
+/* What a verdict does to a block: mark it, or drop its bytes. */
+void chain_condemn(struct chain *chain, struct header_node *node,
+                   const struct finding *finding);
+/* The best chain's last block: never NULL once there is genesis data. */
+struct header_node *chain_select(struct chain *chain);
+void chain_forget_worse(struct chain *chain);
+void chain_forget_body(struct chain *chain, struct header_node *node);
+
+/* --- flight.c: blocks on their way --- */
+
+bool flight_has_room(const struct chain *chain, const struct header_node *node);
+void flight_feed(struct chain *chain, struct header_node *node);
+/* The next fed block's effect on the coins; then its checks are given out.
+ * *ret_bad: the block is invalid; everything behind it has been taken back, and the
+ * coins stand at the last good one. */
+int flight_apply(struct chain *chain, bool *ret_bad, struct error *err);
+/* Ends the oldest applied block: waits for its checks. */
+int flight_settle(struct chain *chain, bool *ret_bad, struct error *err);
+bool flight_head_is_judged(const struct chain *chain);
+bool flight_next_is_prepared(const struct chain *chain);
+/* Does or waits for a piece of the work that is given out. */
+void flight_work(struct chain *chain);
+/* Settles all that is applied and forgets what was only fed. */
+int flight_drain(struct chain *chain, bool *ret_bad, struct error *err);
+/* Applies body, prepared, and judges it while everything waits. When it is valid
+ * it stays applied: flight_take_back. */
+int flight_try(struct chain *chain, struct body *body, struct error *err);
+int flight_take_back(struct chain *chain, struct body *body, struct error *err);
+/* Takes back what is applied but not settled (the end of the process). */
+int flight_abandon(struct chain *chain, struct error *err);
+/* Forgets all of it and leaves the coins in memory as they are. */
+void flight_discard(struct chain *chain);
+void flight_free(struct chain *chain);
+struct body *flight_body_new(struct chain *chain);
+void flight_body_release(struct chain *chain, struct body *own_body);
+/* Must scripts be verified? reason: why. */
+bool chain_scripts_needed(const struct chain *chain, const struct header_node *node,
+                          const char **ret_reason);
+/* What body does to the coins, the other way round: spent coins in spends' order. */
+struct coins_change body_change(const struct body *body, const struct coin *spent);
+
+/* --- activate.c: moving the tip --- */
+
+/* Ends early when somebody waits for the chain thread; chain_activate_fully serves
+ * them and goes on. */
+int chain_activate(struct chain *chain, struct error *err);
+int chain_activate_fully(struct chain *chain, struct error *err);
+/* Takes the tip off. The flight must be empty. */
+int chain_disconnect_tip(struct chain *chain, struct error *err);
+/* Moves the tip that others see to what is verified, after telling the followers. */
+void chain_publish(struct chain *chain);
+void chain_forget_disconnected(struct chain *chain);
+struct block_info chain_info(const struct chain *chain, const struct header_node *node,
+                             const struct header_node *tip);
+int chain_read_body(struct chain *chain, struct body *body, struct header_node *node,
+                    struct error *err);
+int chain_read_undo(const struct chain *chain, const struct header_node *node,
+                    struct buf *bytes, struct undo *ret_undo, struct arena *arena,
+                    struct error *err);
+/* Takes the effect of body, prepared and at the coins' tip, off the coins. */
+int chain_revert_body(struct chain *chain, struct body *body, struct buf *undo_bytes,
+                      struct error *err);
+void chain_tell_rejected(struct chain *chain, const struct block_hash *hash,
+                         const struct finding *finding);
+void chain_tell_header(struct chain *chain);
+
+/* --- commit.c: durability --- */
+
+/* Commits when it is due; looks after a commit under way. is_idle: nothing else is
+ * to be done. */
+int chain_commit_if_due(struct chain *chain, bool is_idle, struct error *err);
+/* Flight empty: begins a commit unless one runs (then waits for that first). */
+int chain_commit_start(struct chain *chain, struct error *err);
+int chain_commit_wait(struct chain *chain, struct error *err);
+/* Blocks and index now, coins untouched. */
+int chain_save_index(struct chain *chain, struct error *err);
+int chain_claim_file(void *context, int32_t file, struct error *err);
+
+/* --- offer.c --- */
+
+/* Judge what can be judged without coins and store it; body->node stays NULL if its
+ * header is not acceptable. */
+int chain_store_body(struct chain *chain, struct body *body, struct submit_result *ret_result,
+                     struct error *err);
+int chain_offer_block(struct chain *chain, struct submit_result *ret_result, struct span bytes,
+                      struct error *err);
+int chain_offer_header(struct chain *chain, struct submit_result *ret_result,
+                       const struct header *header, struct error *err);
+int chain_test_block(struct chain *chain, struct submit_result *ret_result, struct span bytes,
+                     bool check_pow, bool check_merkle, struct error *err);
+int chain_invalidate(struct chain *chain, const struct block_hash *hash, struct error *err);
+int chain_reconsider(struct chain *chain, const struct block_hash *hash, struct error *err);
+int chain_precious(struct chain *chain, const struct block_hash *hash, struct error *err);
+
+/* --- import.c --- */
+
+int chain_import_files(struct chain *chain, struct error *err);
+void chain_progress(struct chain *chain, bool is_last);
+
+/* --- prune.c --- */
+
+int chain_prune_if_due(struct chain *chain, struct error *err);
+/* Removes whole files with nothing above height. */
+int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height,
+                      struct error *err);
+void chain_prune_look(struct chain *chain);
+
+/* --- check.c --- */
+
+int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok,
+                struct error *err);
+
+/* --- service.c --- */
+
+/* Answers what can be answered between blocks. */
+void chain_serve_light(struct chain *chain);
+/* Answers everything that has been asked. */
+void chain_serve_all(struct chain *chain);
+/* Runs run(chain, argument) on the chain thread and returns what it returns; light
+ * ones between two blocks. Called on the chain thread, or without one, runs it at
+ * once. */
+typedef int chain_call(struct chain *chain, void *argument, struct error *err);
+int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_light,
+              struct error *err);
+void chain_service_init(struct chain *chain);
+void chain_service_clear(struct chain *chain);
+void chain_fail(struct chain *chain, int rc, const struct error *err);
+
+/* --- view.c --- */
+
+extern const struct node_ops chain_node_ops;
+
+#endif /* CHAIN_CHAIN_PRIV_H */

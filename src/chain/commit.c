@@ -1,0 +1,132 @@
+/* Durability: first block and undo bytes, then the index, then the coins that rest
+ * on both. A commit takes in only what is fully verified. */
+#include "chain/chain_priv.h"
+
+#include "base/check.h"
+
+static void gather_changes(struct chain *chain, struct block_index_changes *changes)
+{
+    uint32_t count = header_tree_count(chain->tree);
+    struct block_file_info info;
+    int32_t file;
+
+    for (size_t i = 0; i < chain->changed.n; i++) {
+        chain->changed.items[i]->is_touched = false;
+        block_index_add_node(changes, chain->changed.items[i], false);
+    }
+    chain->changed.n = 0;
+    for (; chain->indexed_n < count; chain->indexed_n++)
+        block_index_add_node(changes, header_tree_at(chain->tree, chain->indexed_n), true);
+    while (block_files_next_changed(chain->files, &file, &info))
+        block_index_add_file(changes, file, &info);
+    if (chain->facts_changed)
+        block_index_add_facts(changes, block_index_facts(chain->index));
+    chain->facts_changed = false;
+}
+
+/* On the flush thread, while the chain goes on: touches only what it was handed. */
+static int before_commit(void *context, struct error *err)
+{
+    struct chain *chain = context;
+    int rc = block_files_sync(chain->files, err);
+
+    if (rc < 0)
+        return rc;
+    return block_index_write(chain->index, &chain->changes, err);
+}
+
+int chain_commit_wait(struct chain *chain, struct error *err)
+{
+    if (!chain->commit_running)
+        return 0;
+    chain->commit_running = false;
+    return coins_flush_wait(chain->coins, err);
+}
+
+int chain_commit_start(struct chain *chain, struct error *err)
+{
+    int rc = chain_commit_wait(chain, err);
+
+    CHECK(chain->flight.settled == chain->flight.applied);
+    if (rc < 0)
+        return rc;
+    chain->changes.bytes.len = 0;
+    gather_changes(chain, &chain->changes);
+    chain->committed_us = chain_now_us(chain);
+    rc = coins_flush_start(chain->coins, before_commit, chain, err);
+    if (rc < 0)
+        return rc;
+    chain->commit_running = true;
+    return 0;
+}
+
+int chain_save_index(struct chain *chain, struct error *err)
+{
+    struct block_index_changes changes = {0};
+    int rc = chain_commit_wait(chain, err);
+
+    if (rc == 0)
+        rc = block_files_sync(chain->files, err);
+    if (rc == 0) {
+        gather_changes(chain, &changes);
+        rc = block_index_write(chain->index, &changes, err);
+    }
+    buf_clear(&changes.bytes);
+    return rc;
+}
+
+int chain_claim_file(void *context, int32_t file, struct error *err)
+{
+    struct chain *chain = context;
+    struct block_file_info info = {.owns_end = true, .owns_undo_end = true};
+    struct block_index_changes changes = {0};
+    int rc;
+
+    block_index_add_file(&changes, file, &info);
+    rc = block_index_write(chain->index, &changes, err);
+    buf_clear(&changes.bytes);
+    return rc;
+}
+
+static bool has_changes(const struct chain *chain)
+{
+    struct block_hash committed = coins_committed_tip(chain->coins);
+
+    return chain->changed.n > 0 || chain->facts_changed ||
+           chain->indexed_n < header_tree_count(chain->tree) ||
+           (chain->coins_node != NULL && !block_hash_equal(&chain->coins_node->hash, &committed));
+}
+
+int chain_commit_if_due(struct chain *chain, bool is_idle, struct error *err)
+{
+    uint64_t age_us = chain_now_us(chain) - chain->committed_us;
+    enum coins_pressure pressure = coins_pressure(chain->coins);
+    int rc;
+
+    chain->commit_broke_flight = false;
+    chain->commit_met_bad = false;
+    if (chain->commit_running) {
+        rc = coins_flush_poll(chain->coins, err);
+        if (rc < 0)
+            return rc;
+        chain->commit_running = rc > 0;
+    }
+    if (pressure == COINS_MUST_WAIT) {
+        rc = chain_commit_wait(chain, err);
+        if (rc < 0)
+            return rc;
+    } else if (chain->commit_running) {
+        return 0;
+    }
+    if (pressure == COINS_AT_EASE && age_us < (is_idle ? COMMIT_IDLE_US : COMMIT_INTERVAL_US))
+        return 0;
+    if (!has_changes(chain)) {
+        chain->committed_us = chain_now_us(chain);
+        return 0;
+    }
+    chain->commit_broke_flight = chain->flight.fed != chain->flight.applied;
+    rc = flight_drain(chain, &chain->commit_met_bad, err);
+    if (rc < 0)
+        return rc;
+    return chain_commit_start(chain, err);
+}

@@ -1,0 +1,141 @@
+/* Removing old block files: only when the coins and the index are durable without
+ * them. */
+#include "chain/chain_priv.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+/* What the next growth of the files may take (blk and rev chunks). */
+#define GROWTH_BYTES (UINT64_C(17) << 20)
+
+static int32_t prune_limit(const struct chain *chain)
+{
+    int32_t limit = chain->verified == NULL ? -1 : chain->verified->height - CHAIN_KEEP_BLOCKS;
+
+    for (size_t i = 0; i < chain->events_n; i++) {
+        if (chain->events[i]->prune_lock != NULL)
+            limit = MIN(limit, chain->events[i]->prune_lock(chain->events[i]->context));
+    }
+    return limit;
+}
+
+/* The first block of the active chain that is kept with all after it. */
+void chain_prune_look(struct chain *chain)
+{
+    const struct header_node *node = chain->verified;
+
+    if (!atomic_load(&chain->has_pruned) || node == NULL)
+        return;
+    while (node->prev != NULL && header_has(node->prev, HEADER_DATA))
+        node = node->prev;
+    atomic_store(&chain->prune_height, node->height);
+}
+
+static void forget_file(struct chain *chain, int32_t file)
+{
+    uint32_t count = header_tree_count(chain->tree);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct header_node *node = header_tree_at(chain->tree, i);
+
+        if (header_place_file(atomic_load(&node->block_place)) != (uint32_t)file ||
+            !header_has(node, HEADER_DATA))
+            continue;
+        header_unmark(node, HEADER_DATA | HEADER_UNDO);
+        chain_touch(chain, node);
+    }
+}
+
+static int remove_files(struct chain *chain, const int32_t *files, size_t files_n,
+                        struct error *err)
+{
+    struct block_index_facts facts = *block_index_facts(chain->index);
+    int rc;
+
+    if (files_n == 0)
+        return 0;
+    for (size_t i = 0; i < files_n; i++)
+        forget_file(chain, files[i]);
+    if (!facts.has_pruned) {
+        facts.has_pruned = true;
+        block_index_set_facts(chain->index, &facts);
+        chain->facts_changed = true;
+        atomic_store(&chain->has_pruned, true);
+    }
+    chain->candidates_stale = true;
+    rc = chain_commit_start(chain, err);
+    if (rc == 0)
+        rc = chain_commit_wait(chain, err);
+    for (size_t i = 0; i < files_n && rc == 0; i++) {
+        rc = block_files_remove(chain->files, files[i], err);
+        if (rc == 0)
+            log_debug("prune", "Prune: UnlinkPrunedFiles deleted blk/rev (%05u)",
+                      (unsigned)files[i]);
+    }
+    chain_prune_look(chain);
+    atomic_store(&chain->size_on_disk, block_files_used_bytes(chain->files));
+    return rc;
+}
+
+#define FILES_AT_ONCE 64
+
+/* Files from the lowest on with nothing above limit, until `enough` bytes remain. */
+static size_t choose_files(const struct chain *chain, int32_t *ret_files, int32_t limit,
+                           uint64_t enough)
+{
+    uint64_t used = block_files_used_bytes(chain->files);
+    int32_t count = block_files_count(chain->files);
+    size_t n = 0;
+
+    for (int32_t file = 0; file + 1 < count && n < FILES_AT_ONCE && used > enough; file++) {
+        const struct block_file_info *info = block_files_info(chain->files, file);
+
+        if (info->size == 0 || (int64_t)info->height_last > limit)
+            continue;
+        used -= MIN(used, (uint64_t)info->size + info->undo_size);
+        ret_files[n++] = file;
+    }
+    return n;
+}
+
+int chain_prune_if_due(struct chain *chain, struct error *err)
+{
+    uint64_t room = chain->options.prune_target_bytes;
+    int32_t files[FILES_AT_ONCE];
+    bool is_bad;
+    size_t n;
+    int rc;
+
+    if (!chain->options.prune_on || room == 0 || chain->verified == NULL ||
+        (uint64_t)chain->verified->height < chain->params->prune_after_height ||
+        !block_files_take_grown(chain->files))
+        return 0;
+    room = room > GROWTH_BYTES ? room - GROWTH_BYTES : 0;
+    n = choose_files(chain, files, prune_limit(chain), room);
+    if (n == 0)
+        return 0;
+    chain->commit_broke_flight = chain->flight.fed != chain->flight.applied;
+    rc = flight_drain(chain, &is_bad, err);
+    if (rc < 0)
+        return rc;
+    chain->commit_met_bad = is_bad;
+    return remove_files(chain, files, n, err);
+}
+
+int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height,
+                      struct error *err)
+{
+    int32_t limit = MIN(height, prune_limit(chain));
+    int rc = 0;
+
+    for (;;) {
+        int32_t files[FILES_AT_ONCE];
+        size_t n = choose_files(chain, files, limit, 0);
+
+        if (n == 0 || rc < 0)
+            break;
+        rc = remove_files(chain, files, n, err);
+    }
+    *ret_height = atomic_load(&chain->has_pruned) ? atomic_load(&chain->prune_height) - 1 : -1;
+    return rc;
+}

@@ -1,0 +1,197 @@
+/* The chain thread and those who ask it. A request lives on its asker's stack; it
+ * is answered in the order asked, light ones earlier when they find a gap. */
+#include "chain/chain_priv.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#define IDLE_LOOK_US (UINT64_C(500) * 1000)
+
+struct request {
+    chain_call *run;
+    void *argument;
+    bool is_light;
+    bool is_answered;
+    int rc;
+    struct error err;
+    struct request *next;
+};
+
+void chain_service_init(struct chain *chain)
+{
+    mutex_init(&chain->mutex);
+    cond_init(&chain->asked);
+    cond_init(&chain->answered);
+    cond_init(&chain->moved);
+    chain->requests_end = &chain->requests;
+}
+
+void chain_service_clear(struct chain *chain)
+{
+    cond_clear(&chain->moved);
+    cond_clear(&chain->answered);
+    cond_clear(&chain->asked);
+    mutex_clear(&chain->mutex);
+}
+
+/* With the mutex held: takes the first request out (the first light one). */
+static struct request *take_request(struct chain *chain, bool only_light)
+{
+    for (struct request **link = &chain->requests; *link != NULL; link = &(*link)->next) {
+        struct request *request = *link;
+
+        if (only_light && !request->is_light)
+            continue;
+        *link = request->next;
+        if (chain->requests_end == &request->next)
+            chain->requests_end = link;
+        atomic_fetch_sub(request->is_light ? &chain->light_n : &chain->heavy_n, 1);
+        return request;
+    }
+    return NULL;
+}
+
+static void serve(struct chain *chain, bool only_light)
+{
+    mutex_lock(&chain->mutex);
+    for (;;) {
+        struct request *request = take_request(chain, only_light);
+
+        if (request == NULL)
+            break;
+        mutex_unlock(&chain->mutex);
+        request->rc = chain->failure.rc < 0
+                          ? error_set(&request->err, E_STOPPED, "the chain has stopped")
+                          : request->run(chain, request->argument, &request->err);
+        mutex_lock(&chain->mutex);
+        request->is_answered = true;
+        cond_broadcast(&chain->answered);
+    }
+    mutex_unlock(&chain->mutex);
+}
+
+void chain_serve_light(struct chain *chain)
+{
+    serve(chain, true);
+}
+
+void chain_serve_all(struct chain *chain)
+{
+    serve(chain, false);
+}
+
+int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_light,
+              struct error *err)
+{
+    struct request request = {.run = run, .argument = argument, .is_light = is_light};
+
+    mutex_lock(&chain->mutex);
+    if (!chain->is_started || pthread_equal(pthread_self(), chain->thread.handle)) {
+        mutex_unlock(&chain->mutex);
+        return run(chain, argument, err);
+    }
+    if (chain->has_ended || chain_is_stopping(chain)) {
+        mutex_unlock(&chain->mutex);
+        return error_set(err, E_STOPPED, "the chain is stopping");
+    }
+    *chain->requests_end = &request;
+    chain->requests_end = &request.next;
+    atomic_fetch_add(is_light ? &chain->light_n : &chain->heavy_n, 1);
+    cond_signal(&chain->asked);
+    while (!request.is_answered)
+        cond_wait(&chain->answered, &chain->mutex);
+    mutex_unlock(&chain->mutex);
+    if (request.rc < 0 && err != NULL)
+        *err = request.err;
+    return request.rc;
+}
+
+void chain_fail(struct chain *chain, int rc, const struct error *err)
+{
+    if (chain->failure.rc < 0)
+        return;
+    chain->failure.rc = rc;
+    chain->failure.err = *err;
+    log_error("chain", "%s", error_text(err));
+    chain_stop(chain);
+    if (chain->options.on_stop != NULL)
+        chain->options.on_stop(chain->options.on_stop_context, CHAIN_STOP_FATAL,
+                               error_text(err));
+}
+
+int chain_activate_fully(struct chain *chain, struct error *err)
+{
+    for (;;) {
+        int rc = chain_activate(chain, err);
+
+        if (rc < 0 || chain_is_stopping(chain) || atomic_load(&chain->heavy_n) == 0)
+            return rc;
+        chain_serve_all(chain);
+        if (chain->failure.rc < 0)
+            return 0;
+    }
+}
+
+static bool wait_for_requests(struct chain *chain)
+{
+    bool is_asked;
+
+    mutex_lock(&chain->mutex);
+    if (chain->requests == NULL && !chain_is_stopping(chain))
+        cond_wait_for(&chain->asked, &chain->mutex, IDLE_LOOK_US);
+    is_asked = chain->requests != NULL;
+    mutex_unlock(&chain->mutex);
+    return is_asked;
+}
+
+static void run_chain(void *context)
+{
+    struct chain *chain = context;
+    struct error err = {0};
+    int rc = chain_import(chain, &err);
+
+    while (rc == 0 && !chain_is_stopping(chain)) {
+        if (wait_for_requests(chain))
+            chain_serve_all(chain);
+        else
+            rc = chain_idle(chain, &err);
+        /* A request that was broken off (an early end of activation) goes on here. */
+        if (rc == 0 && !chain_is_stopping(chain))
+            rc = chain_activate_fully(chain, &err);
+    }
+    if (rc < 0)
+        chain_fail(chain, rc, &err);
+    mutex_lock(&chain->mutex);
+    chain->has_ended = true;
+    for (struct request *request = take_request(chain, false); request != NULL;
+         request = take_request(chain, false)) {
+        request->rc = error_set(&request->err, E_STOPPED, "the chain is stopping");
+        request->is_answered = true;
+    }
+    cond_broadcast(&chain->answered);
+    cond_broadcast(&chain->moved);
+    mutex_unlock(&chain->mutex);
+}
+
+void chain_start(struct chain *chain)
+{
+    struct error err = {0};
+    int rc;
+
+    mutex_lock(&chain->mutex);
+    CHECK(!chain->is_started);
+    rc = thread_start(&chain->thread, "chain", run_chain, chain, &err);
+    chain->is_started = rc == 0;
+    mutex_unlock(&chain->mutex);
+    if (rc < 0)
+        chain_fail(chain, rc, &err);
+}
+
+void chain_stop(struct chain *chain)
+{
+    atomic_store(&chain->is_stopping, true);
+    mutex_lock(&chain->mutex);
+    cond_broadcast(&chain->asked);
+    cond_broadcast(&chain->moved);
+    mutex_unlock(&chain->mutex);
+}

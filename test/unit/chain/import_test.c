@@ -1,0 +1,134 @@
+/* Imports of real chains, from block files in place and from elsewhere. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "chain/chain.h"
+#include "test.h"
+
+#define MAINNET_TIP "00000000ac08f7d984f6b36027395e654a5f1e3bb006cd9df9c60b9897ea4c40"
+
+struct setup {
+    struct chain_options options;
+    char *blocks;
+    char *chainstate;
+};
+
+static void setup_init(struct setup *setup, const struct params *params, const char *name)
+{
+    char *folder = alloc_printf("%s/%s", test_folder(), name);
+
+    setup->blocks = alloc_printf("%s/blocks", folder);
+    setup->chainstate = alloc_printf("%s/chainstate", folder);
+    free(folder);
+    chain_options_default(&setup->options, params);
+    setup->options.disk = disk_real();
+    setup->options.clock = clock_real();
+    setup->options.blocks_folder = setup->blocks;
+    setup->options.chainstate_folder = setup->chainstate;
+    setup->options.cache_bytes = 8U << 20;
+    setup->options.salt[0] = test_random();
+    setup->options.salt[1] = test_random();
+    memset(&setup->options.assumevalid, 0, sizeof(setup->options.assumevalid));
+}
+
+static void setup_clear(struct setup *setup)
+{
+    free(setup->blocks);
+    free(setup->chainstate);
+}
+
+static void put_file(const struct setup *setup, const char *name, struct span content)
+{
+    char *path = alloc_printf("%s/%s", setup->blocks, name);
+
+    EXPECT_INT(name, disk_make_folder(disk_real(), setup->blocks, NULL), 0);
+    EXPECT_INT(name, disk_replace_file(disk_real(), path, content.data, content.len, NULL), 0);
+    free(path);
+}
+
+static void expect_success(const char *label, int rc, const struct error *err)
+{
+    if (rc < 0)
+        EXPECT_STR(label, error_text(err), "success");
+}
+
+/* Opens, imports, and looks at the tip. */
+static void import(const char *label, const struct setup *setup, int32_t height,
+                   const char *tip_hex)
+{
+    struct chain *chain = NULL;
+    struct node_status status;
+    struct error err = {0};
+
+    expect_success(label, chain_open(&chain, &setup->options, &err), &err);
+    if (chain == NULL)
+        return;
+    expect_success(label, chain_import(chain, &err), &err);
+    chain_node(chain)->ops->status(chain_node(chain), &status);
+    EXPECT_INT(label, status.tip.height, height);
+    EXPECT_STR(label, hash_hex(status.tip.hash.b).text, tip_hex);
+    EXPECT_INT(label, status.scripts_skipped_up_to, -1);
+    EXPECT_TRUE(label, !status.importing);
+    expect_success(label, chain_close(chain, &err), &err);
+}
+
+static void mainnet_is_reindexed_and_reopened(void)
+{
+    const char *path = test_data_path("chains/mainnet_0_4521.dat");
+    struct buf content = {0};
+    struct setup setup;
+
+    if (path == NULL) {
+        test_skip("no chains/mainnet_0_4521.dat");
+        return;
+    }
+    setup_init(&setup, params_of(NETWORK_MAIN), "mainnet");
+    EXPECT_TRUE("read", test_read_file(&content, path));
+    put_file(&setup, "blk00000.dat", span_of_buf(&content));
+    setup.options.reindex = true;
+    setup.options.threads = 2;
+    import("reindex", &setup, 4521, MAINNET_TIP);
+    setup.options.reindex = false;
+    setup.options.threads = 1;
+    import("open again", &setup, 4521, MAINNET_TIP);
+    setup.options.reindex_chainstate = true;
+    import("coins anew", &setup, 4521, MAINNET_TIP);
+    buf_clear(&content);
+    setup_clear(&setup);
+}
+
+static void mainnet_is_loaded_from_elsewhere(void)
+{
+    const char *path = test_data_path("chains/mainnet_0_4521.dat");
+    const char *files[] = {path, "/nowhere/at/all.dat"};
+    struct setup setup;
+
+    if (path == NULL) {
+        test_skip("no chains/mainnet_0_4521.dat");
+        return;
+    }
+    setup_init(&setup, params_of(NETWORK_MAIN), "loaded");
+    setup.options.loadblock = files;
+    setup.options.loadblock_n = ARRAY_LEN(files);
+    import("load", &setup, 4521, MAINNET_TIP);
+    setup.options.loadblock_n = 0;
+    import("open again", &setup, 4521, MAINNET_TIP);
+    setup_clear(&setup);
+}
+
+static void block_files_without_index_are_refused(void)
+{
+    static const uint8_t bytes[16];
+    struct chain *chain = NULL;
+    struct error err = {0};
+    struct setup setup;
+
+    setup_init(&setup, params_of(NETWORK_REGTEST), "foreign");
+    put_file(&setup, "blk00000.dat", span_of(bytes, sizeof(bytes)));
+    EXPECT_INT("open", chain_open(&chain, &setup.options, &err), E_STATE);
+    EXPECT_TRUE("says how", strstr(err.shown.text, "-reindex") != NULL);
+    setup_clear(&setup);
+}
+
+TEST_LIST(TEST(mainnet_is_reindexed_and_reopened), TEST(mainnet_is_loaded_from_elsewhere),
+          TEST(block_files_without_index_are_refused))
