@@ -4,26 +4,47 @@
 
 #define SEGMENT_CAPACITY_MIN 8U
 #define SEGMENT_OVER 16U /* Slots behind the capacity, and one more for each 64. */
-#define CHANGES_CAPACITY_MIN 16U
+/* Slots looked at together, without a branch between them: a search ends within
+ * the first such window nearly always, and branches that cannot be foreseen would
+ * cost more than the slots. */
+#define SEARCH_WINDOW 4U
 /* The tick counts how often this share of the bound has come in. */
-#define TICKS_PER_BOUND 64U
-#define EVICT_AGE_START 32U
-#define TICK_MASK 0xffU
+#define TICKS_PER_BOUND 32U
+#define EVICT_AGE_START 16U
+#define EVICT_AGE_MAX 24U
+#define TICK_MASK 0x7fU
 
 static uint32_t segment_of(uint64_t hash)
 {
     return (uint32_t)(hash >> (64 - CACHE_SEGMENT_BITS));
 }
 
-/* The hash bits of a slot, in its upper half. */
+/* The hash bits of a slot. */
 static uint64_t slot_tag(uint64_t hash)
 {
-    return hash << CACHE_SEGMENT_BITS & 0xffffffff00000000;
+    return hash << CACHE_SEGMENT_BITS & SLOT_TAG_MASK;
 }
 
 static uint32_t slot_home(uint64_t slot, uint32_t capacity)
 {
-    return (uint32_t)((slot >> 32) * capacity >> 32);
+    return (uint32_t)((slot >> 33) * capacity >> 31);
+}
+
+/* The first slot at or behind the tag's home that is not less than the tag: all
+ * that are less stand in one row before it, and empty slots are greater than any. */
+static uint32_t segment_search(const struct cache_segment *segment, uint64_t tag)
+{
+    uint32_t at = slot_home(tag, segment->capacity);
+    uint32_t less_n;
+
+    do {
+        const uint64_t *slots = &segment->slots[at];
+
+        less_n = (uint32_t)(slots[0] < tag) + (uint32_t)(slots[1] < tag) +
+                 (uint32_t)(slots[2] < tag) + (uint32_t)(slots[3] < tag);
+        at += less_n;
+    } while (less_n == SEARCH_WINDOW);
+    return at;
 }
 
 static bool segment_fill(struct cache_segment *segment, const struct cache_segment *old)
@@ -33,12 +54,12 @@ static bool segment_fill(struct cache_segment *segment, const struct cache_segme
     for (uint32_t i = 0; i < old->slots_n; i++) {
         uint32_t home;
 
-        if (old->slots[i] == 0)
+        if (old->slots[i] == SLOT_EMPTY)
             continue;
         home = slot_home(old->slots[i], segment->capacity);
         if (home > free_at)
             free_at = home;
-        if (free_at + 1 >= segment->slots_n)
+        if (free_at + SEARCH_WINDOW >= segment->slots_n)
             return false;
         segment->slots[free_at++] = old->slots[i];
     }
@@ -48,12 +69,15 @@ static bool segment_fill(struct cache_segment *segment, const struct cache_segme
 static void segment_resize(struct cache *cache, struct cache_segment *segment, uint32_t capacity)
 {
     for (;;) {
-        struct cache_segment made = {.capacity = capacity, .n = segment->n};
+        struct cache_segment made = *segment;
 
+        made.capacity = capacity;
         made.slots_n = capacity + capacity / 64 + SEGMENT_OVER;
-        made.slots = alloc_array(made.slots_n, sizeof(*made.slots));
+        made.slots = alloc(made.slots_n * sizeof(*made.slots));
+        memset(made.slots, 0xff, made.slots_n * sizeof(*made.slots));
         if (segment_fill(&made, segment)) {
-            cache->list_bytes += (made.slots_n - segment->slots_n) * sizeof(*made.slots);
+            cache->list_bytes += made.slots_n * sizeof(*made.slots);
+            cache->list_bytes -= segment->slots_n * sizeof(*made.slots);
             free(segment->slots);
             *segment = made;
             return;
@@ -63,72 +87,64 @@ static void segment_resize(struct cache *cache, struct cache_segment *segment, u
     }
 }
 
-static void segment_insert(struct cache *cache, struct cache_segment *segment, uint64_t slot)
+static void segment_grow(struct cache *cache, struct cache_segment *segment)
 {
+    segment_resize(cache, segment, segment->capacity + segment->capacity / 4 + 1);
+}
+
+static void segment_insert(struct cache *cache, uint64_t hash, uint64_t slot)
+{
+    struct cache_segment *segment = &cache->segments[segment_of(hash)];
     uint32_t at;
     uint32_t end;
 
     if ((uint64_t)(segment->n + 1) * 5 > (uint64_t)segment->capacity * 4)
-        segment_resize(cache, segment, segment->capacity + segment->capacity / 4 + 1);
+        segment_grow(cache, segment);
     for (;;) {
-        at = slot_home(slot, segment->capacity);
-        while (segment->slots[at] != 0 && segment->slots[at] < slot)
-            at++;
+        at = segment_search(segment, slot & SLOT_TAG_MASK);
         end = at;
-        while (segment->slots[end] != 0)
+        while (segment->slots[end] != SLOT_EMPTY)
             end++;
-        if (end + 1 < segment->slots_n) /* The last slot stays empty: it ends searches. */
+        if (end + SEARCH_WINDOW < segment->slots_n) /* A search may read a window more. */
             break;
-        segment_resize(cache, segment, segment->capacity + segment->capacity / 4 + 1);
+        segment_grow(cache, segment);
     }
-    memmove(&segment->slots[at + 1], &segment->slots[at], (end - at) * sizeof(slot));
+    for (; end > at; end--)
+        segment->slots[end] = segment->slots[end - 1];
     segment->slots[at] = slot;
     segment->n++;
+    segment->changed_n += (slot & SLOT_CHANGED) != 0;
 }
 
-static uint32_t segment_where(const struct cache_segment *segment, uint64_t slot)
+/* The slot of an entry that is in the index. */
+static uint64_t *find_slot_of(const struct cache *cache, uint64_t hash, slab_ref ref)
 {
-    uint32_t at = slot_home(slot, segment->capacity);
+    const struct cache_segment *segment = &cache->segments[segment_of(hash)];
+    uint32_t at = segment_search(segment, slot_tag(hash));
 
-    while (segment->slots[at] != slot) {
-        CHECK(segment->slots[at] != 0);
+    while ((slab_ref)segment->slots[at] != ref) {
+        CHECK(segment->slots[at] != SLOT_EMPTY);
         at++;
     }
-    return at;
+    return &segment->slots[at];
 }
 
-static void segment_remove(struct cache *cache, struct cache_segment *segment, uint64_t slot)
+static void segment_remove(struct cache *cache, uint64_t hash, slab_ref ref)
 {
-    uint32_t at = segment_where(segment, slot);
+    struct cache_segment *segment = &cache->segments[segment_of(hash)];
+    uint64_t *slot = find_slot_of(cache, hash, ref);
+    uint32_t at = (uint32_t)(slot - segment->slots);
 
-    while (segment->slots[at + 1] != 0 &&
+    segment->changed_n -= (*slot & SLOT_CHANGED) != 0;
+    while (segment->slots[at + 1] != SLOT_EMPTY &&
            slot_home(segment->slots[at + 1], segment->capacity) <= at) {
         segment->slots[at] = segment->slots[at + 1];
         at++;
     }
-    segment->slots[at] = 0;
+    segment->slots[at] = SLOT_EMPTY;
     segment->n--;
     if (segment->capacity > 8 * SEGMENT_CAPACITY_MIN && segment->n < segment->capacity / 3)
         segment_resize(cache, segment, segment->n + segment->n / 2);
-}
-
-static void changes_add(struct cache *cache, struct cache_changes *changes, uint64_t slot)
-{
-    if (changes->n == changes->capacity) {
-        uint32_t capacity = changes->capacity + changes->capacity / 4 + CHANGES_CAPACITY_MIN;
-
-        changes->slots = realloc_array(changes->slots, capacity, sizeof(slot));
-        cache->list_bytes += (uint64_t)(capacity - changes->capacity) * sizeof(slot);
-        changes->capacity = capacity;
-    }
-    changes->slots[changes->n++] = slot;
-}
-
-static void changes_clear(struct cache *cache, struct cache_changes *changes)
-{
-    cache->list_bytes -= (uint64_t)changes->capacity * sizeof(*changes->slots);
-    free(changes->slots);
-    *changes = (struct cache_changes){0};
 }
 
 void cache_init(struct cache *cache, const struct siphash_key *salt, uint64_t bound_bytes)
@@ -148,7 +164,6 @@ void cache_clear(struct cache *cache)
 {
     for (uint32_t i = 0; i < CACHE_SEGMENTS_N; i++) {
         free(cache->segments[i].slots);
-        free(cache->changed[i].slots);
         free(cache->frozen[i].slots);
     }
     slab_clear(&cache->slab);
@@ -157,27 +172,24 @@ void cache_clear(struct cache *cache)
 void cache_prefetch_slot(const struct cache *cache, uint64_t hash)
 {
     const struct cache_segment *segment = &cache->segments[segment_of(hash)];
+    const uint64_t *home = &segment->slots[slot_home(slot_tag(hash), segment->capacity)];
 
-    __builtin_prefetch(&segment->slots[slot_home(slot_tag(hash), segment->capacity)]);
+    __builtin_prefetch(home);
+    __builtin_prefetch(home + SEARCH_WINDOW);
 }
 
-/* The first slot of the tag, or where it would be. */
-static const uint64_t *find_slot(const struct cache *cache, uint64_t hash)
+static bool has_tag(uint64_t slot, uint64_t tag)
 {
-    const struct cache_segment *segment = &cache->segments[segment_of(hash)];
-    uint64_t tag = slot_tag(hash);
-    const uint64_t *at = &segment->slots[slot_home(tag, segment->capacity)];
-
-    while (*at != 0 && *at < tag)
-        at++;
-    return at;
+    return ((slot ^ tag) & SLOT_TAG_MASK) == 0 && slot != SLOT_EMPTY;
 }
 
 void cache_prefetch_entry(const struct cache *cache, uint64_t hash)
 {
-    uint64_t slot = *find_slot(cache, hash);
+    const struct cache_segment *segment = &cache->segments[segment_of(hash)];
+    uint64_t tag = slot_tag(hash);
+    uint64_t slot = segment->slots[segment_search(segment, tag)];
 
-    if ((slot ^ slot_tag(hash)) >> 32 == 0 && slot != 0) {
+    if (has_tag(slot, tag)) {
         const char *entry = slab_at(&cache->slab, (slab_ref)slot);
 
         __builtin_prefetch(entry);
@@ -187,10 +199,11 @@ void cache_prefetch_entry(const struct cache *cache, uint64_t hash)
 
 slab_ref cache_find(const struct cache *cache, uint64_t hash, const struct outpoint *outpoint)
 {
+    const struct cache_segment *segment = &cache->segments[segment_of(hash)];
     uint64_t tag = slot_tag(hash);
 
-    for (const uint64_t *at = find_slot(cache, hash); *at != 0 && (*at ^ tag) >> 32 == 0; at++) {
-        slab_ref ref = (slab_ref)*at;
+    for (uint32_t at = segment_search(segment, tag); has_tag(segment->slots[at], tag); at++) {
+        slab_ref ref = (slab_ref)segment->slots[at];
 
         if (outpoint_equal(&cache_entry(cache, ref)->outpoint, outpoint))
             return ref;
@@ -210,7 +223,6 @@ static slab_ref entry_new(struct cache *cache, const struct record *record, uint
     slab_ref ref = slab_take(&cache->slab, sizeof(struct cache_entry) + len);
     struct cache_entry *entry = cache_entry(cache, ref);
 
-    entry->pos = 0;
     entry->outpoint = record->outpoint;
     entry->code = record->height << 1 | record->is_coinbase;
     entry->value[0] = (uint32_t)record->value_sat;
@@ -247,85 +259,59 @@ static bool is_frozen(const struct cache *cache, uint32_t meta)
     return (meta & ENTRY_CHANGED) != 0 && (meta & ENTRY_PARITY) != cache->parity;
 }
 
-/* Puts an entry whose bits say it is changed on the list. */
-static void note_change(struct cache *cache, uint64_t hash, slab_ref ref)
-{
-    struct cache_changes *changes = &cache->changed[segment_of(hash)];
-    struct cache_entry *entry = cache_entry(cache, ref);
-
-    entry->pos = changes->n;
-    cache->changed_bytes += entry_bytes(entry_meta(entry));
-    changes_add(cache, changes, slot_tag(hash) | ref);
-}
-
-static void forget_change(struct cache *cache, uint64_t hash, slab_ref ref)
-{
-    struct cache_changes *changes = &cache->changed[segment_of(hash)];
-    const struct cache_entry *entry = cache_entry(cache, ref);
-    uint64_t last;
-
-    CHECK((slab_ref)changes->slots[entry->pos] == ref);
-    last = changes->slots[--changes->n];
-    cache->changed_bytes -= entry_bytes(entry_meta(entry));
-    changes->slots[entry->pos] = last;
-    cache_entry(cache, (slab_ref)last)->pos = entry->pos;
-}
-
-static void replace_slot(struct cache *cache, uint64_t hash, slab_ref old, slab_ref now)
-{
-    struct cache_segment *segment = &cache->segments[segment_of(hash)];
-
-    /* Slots of equal tags are in the order of their references. */
-    segment_remove(cache, segment, slot_tag(hash) | old);
-    segment_insert(cache, segment, slot_tag(hash) | now);
-}
-
 slab_ref cache_load(struct cache *cache, uint64_t hash, const struct record *record)
 {
     slab_ref ref = entry_new(cache, record, 0);
 
-    segment_insert(cache, &cache->segments[segment_of(hash)], slot_tag(hash) | ref);
+    segment_insert(cache, hash, slot_tag(hash) | ref);
     return ref;
 }
 
-/* Takes old out of use, now that the index has another entry in its place. */
-static void drop_old(struct cache *cache, uint64_t hash, slab_ref old)
+static void detach(struct cache_entry *entry)
 {
-    struct cache_entry *entry = cache_entry(cache, old);
+    entry_set_meta(entry, entry_meta(entry) | ENTRY_DETACHED);
+}
+
+/* Takes an entry out of the index, and out of use unless it is frozen. */
+static void drop(struct cache *cache, uint64_t hash, slab_ref ref)
+{
+    struct cache_entry *entry = cache_entry(cache, ref);
     uint32_t meta = entry_meta(entry);
 
+    segment_remove(cache, hash, ref);
     if (is_frozen(cache, meta)) {
-        entry->pos = ENTRY_DETACHED;
+        detach(entry);
         return;
     }
     if (is_changed(cache, meta))
-        forget_change(cache, hash, old);
-    entry_free(cache, old);
+        cache->changed_bytes -= entry_bytes(meta);
+    entry_free(cache, ref);
+}
+
+/* A new entry, changed, in the index. */
+static void insert_changed(struct cache *cache, uint64_t hash, const struct record *record,
+                           uint32_t bits)
+{
+    slab_ref ref = entry_new(cache, record, bits | ENTRY_CHANGED | cache->parity);
+
+    cache->changed_bytes += entry_bytes(entry_meta(cache_entry(cache, ref)));
+    segment_insert(cache, hash, slot_tag(hash) | SLOT_CHANGED | ref);
 }
 
 void cache_add(struct cache *cache, uint64_t hash, const struct record *record, slab_ref old,
                bool is_fresh)
 {
-    uint32_t bits = ENTRY_CHANGED | cache->parity;
-    slab_ref ref;
+    uint32_t bits = is_fresh ? ENTRY_FRESH : 0;
 
-    if (old == 0) {
-        bits |= is_fresh ? ENTRY_FRESH : 0;
-    } else {
+    if (old != 0) {
         uint32_t meta = entry_meta(cache_entry(cache, old));
 
         /* A frozen spend still hides what the disk has until it is committed: the new
          * entry must leave one behind too. */
-        bits |= is_frozen(cache, meta) ? 0 : meta & ENTRY_FRESH;
+        bits = is_frozen(cache, meta) ? 0 : meta & ENTRY_FRESH;
+        drop(cache, hash, old);
     }
-    ref = entry_new(cache, record, bits);
-    if (old == 0) {
-        segment_insert(cache, &cache->segments[segment_of(hash)], slot_tag(hash) | ref);
-    } else {
-        replace_slot(cache, hash, old, ref);
-        drop_old(cache, hash, old);
-    }
-    note_change(cache, hash, ref);
+    insert_changed(cache, hash, record, bits);
 }
 
 void cache_spend(struct cache *cache, uint64_t hash, slab_ref ref)
@@ -336,31 +322,49 @@ void cache_spend(struct cache *cache, uint64_t hash, slab_ref ref)
     CHECK((meta & ENTRY_SPENT) == 0);
     if (is_frozen(cache, meta)) {
         struct record gone = {.outpoint = entry->outpoint};
-        slab_ref now = entry_new(cache, &gone, ENTRY_SPENT | ENTRY_CHANGED | cache->parity);
 
-        replace_slot(cache, hash, ref, now);
-        entry->pos = ENTRY_DETACHED;
-        note_change(cache, hash, now);
+        drop(cache, hash, ref);
+        insert_changed(cache, hash, &gone, ENTRY_SPENT);
     } else if ((meta & ENTRY_CHANGED) == 0) {
         entry_set_meta(entry, meta | ENTRY_SPENT | ENTRY_CHANGED | cache->parity);
-        note_change(cache, hash, ref);
+        cache->changed_bytes += entry_bytes(meta);
+        *find_slot_of(cache, hash, ref) |= SLOT_CHANGED;
+        cache->segments[segment_of(hash)].changed_n++;
     } else if ((meta & ENTRY_FRESH) != 0) {
         /* Made and spent between two commits: nothing of it was or will be on disk. */
-        forget_change(cache, hash, ref);
-        segment_remove(cache, &cache->segments[segment_of(hash)], slot_tag(hash) | ref);
-        entry_free(cache, ref);
+        drop(cache, hash, ref);
     } else {
         entry_set_meta(entry, meta | ENTRY_SPENT);
     }
 }
 
+static void freeze_segment(struct cache *cache, struct cache_segment *segment,
+                           struct cache_frozen *frozen)
+{
+    uint32_t n = 0;
+
+    if (segment->changed_n == 0)
+        return;
+    frozen->slots = alloc(segment->changed_n * sizeof(*frozen->slots));
+    for (uint32_t i = 0; i < segment->slots_n; i++) {
+        uint64_t slot = segment->slots[i];
+
+        if (slot == SLOT_EMPTY || (slot & SLOT_CHANGED) == 0)
+            continue;
+        segment->slots[i] = slot & ~SLOT_CHANGED;
+        frozen->slots[n++] = slot & ~SLOT_CHANGED;
+    }
+    CHECK(n == segment->changed_n);
+    frozen->n = n;
+    segment->changed_n = 0;
+    cache->list_bytes += n * sizeof(*frozen->slots);
+}
+
 void cache_freeze(struct cache *cache)
 {
     CHECK(cache->frozen_at == CACHE_SEGMENTS_N);
-    for (uint32_t i = 0; i < CACHE_SEGMENTS_N; i++) {
-        cache->frozen[i] = cache->changed[i];
-        cache->changed[i] = (struct cache_changes){0};
-    }
+    for (uint32_t i = 0; i < CACHE_SEGMENTS_N; i++)
+        freeze_segment(cache, &cache->segments[i], &cache->frozen[i]);
     cache->frozen_at = 0;
     cache->frozen_bytes = cache->changed_bytes;
     cache->changed_bytes = 0;
@@ -369,16 +373,15 @@ void cache_freeze(struct cache *cache)
 
 #define RETIRE_AHEAD 12U
 
-static void retire_one(struct cache *cache, uint32_t segment, uint64_t slot)
+static void retire_one(struct cache *cache, slab_ref ref)
 {
-    slab_ref ref = (slab_ref)slot;
     struct cache_entry *entry = cache_entry(cache, ref);
     uint32_t meta = entry_meta(entry);
 
-    if (entry->pos == ENTRY_DETACHED) {
+    if ((meta & ENTRY_DETACHED) != 0) {
         entry_free(cache, ref);
     } else if ((meta & ENTRY_SPENT) != 0) {
-        segment_remove(cache, &cache->segments[segment], slot);
+        segment_remove(cache, outpoint_hash(&cache->salt, &entry->outpoint), ref);
         entry_free(cache, ref);
     } else {
         entry_set_meta(entry, meta & ~(ENTRY_CHANGED | ENTRY_PARITY | ENTRY_FRESH));
@@ -388,16 +391,17 @@ static void retire_one(struct cache *cache, uint32_t segment, uint64_t slot)
 bool cache_retire(struct cache *cache, uint32_t segments_n)
 {
     for (; segments_n > 0 && cache->frozen_at < CACHE_SEGMENTS_N; segments_n--) {
-        struct cache_changes *frozen = &cache->frozen[cache->frozen_at];
+        struct cache_frozen *frozen = &cache->frozen[cache->frozen_at++];
 
         for (uint32_t i = 0; i < frozen->n; i++) {
             if (i + RETIRE_AHEAD < frozen->n)
                 __builtin_prefetch(
                     slab_at(&cache->slab, (slab_ref)frozen->slots[i + RETIRE_AHEAD]));
-            retire_one(cache, cache->frozen_at, frozen->slots[i]);
+            retire_one(cache, (slab_ref)frozen->slots[i]);
         }
-        changes_clear(cache, frozen);
-        cache->frozen_at++;
+        cache->list_bytes -= frozen->n * sizeof(*frozen->slots);
+        free(frozen->slots);
+        *frozen = (struct cache_frozen){0};
     }
     if (cache->frozen_at < CACHE_SEGMENTS_N)
         return false;
@@ -413,13 +417,11 @@ static void evict_page(struct cache *cache, uint32_t number)
         slab_ref ref = slab_item(&cache->slab, number, i);
         const struct cache_entry *entry = slab_at(&cache->slab, ref);
         uint32_t meta = entry_meta(entry);
-        uint64_t hash;
 
         if (meta == 0 || (meta & ENTRY_CHANGED) != 0 ||
             ((cache->tick - (meta >> ENTRY_BORN_SHIFT)) & TICK_MASK) < cache->evict_age)
             continue;
-        hash = outpoint_hash(&cache->salt, &entry->outpoint);
-        segment_remove(cache, &cache->segments[segment_of(hash)], slot_tag(hash) | ref);
+        segment_remove(cache, outpoint_hash(&cache->salt, &entry->outpoint), ref);
         entry_free(cache, ref);
         if (slab_page_of(&cache->slab, number)->data == NULL)
             return;
@@ -459,5 +461,5 @@ void cache_evict(struct cache *cache)
         evict_round(cache, want, UINT64_MAX);
     if (cache->entry_bytes > want || cache_bytes(cache) > bound + bound / 16)
         evict_round(cache, 0, bound - lists);
-    cache->evict_age = cache->evict_age < age ? MAX(cache->evict_age, 1) : MIN(age + 1, 48U);
+    cache->evict_age = cache->evict_age < age ? MAX(cache->evict_age, 1) : MIN(age + 1, EVICT_AGE_MAX);
 }

@@ -6,7 +6,8 @@
  * place that its hash is proportional to (linear probing that stays sorted): a
  * search ends as soon as a greater hash is met, and growing by a quarter is one
  * pass over a small array, so that there is no moment at which all is moved or
- * held twice.
+ * held twice. A slot also says whether its entry was changed, so that a freeze is
+ * one pass over the slots, which come out in the order of the runs.
  *
  * An entry is clean (as on disk), changed (since the last freeze) or frozen (being
  * written by the flush thread). Frozen entries are not changed in place: whoever
@@ -36,49 +37,51 @@
 #define ENTRY_FRESH 0x04U   /* The disk does not have it. */
 #define ENTRY_CHANGED 0x08U /* Changed or frozen: ENTRY_PARITY says which. */
 #define ENTRY_PARITY 0x10U
-#define ENTRY_CLAIMED 0x20U /* By a spend of the change being looked at. */
-#define ENTRY_KIND_SHIFT 6U /* Four bits. */
-#define ENTRY_LEN_SHIFT 10U /* Fourteen bits: of the packed script. */
-#define ENTRY_BORN_SHIFT 24U /* Eight bits: the tick when it came in. */
-
-#define ENTRY_DETACHED UINT32_MAX
+#define ENTRY_CLAIMED 0x20U  /* By a spend of the change being looked at. */
+#define ENTRY_DETACHED 0x40U /* Frozen, and no longer in the index. */
+#define ENTRY_KIND_SHIFT 7U /* Four bits. */
+#define ENTRY_LEN_SHIFT 11U /* Fourteen bits: of the packed script. */
+#define ENTRY_BORN_SHIFT 25U /* Seven bits: the tick when it came in. */
 
 struct cache_entry {
     _Atomic uint32_t meta;
-    uint32_t pos; /* In its segment's list of changes; frozen: 0 or ENTRY_DETACHED. */
     struct outpoint outpoint;
     uint32_t code;     /* height * 2 + coinbase */
     uint32_t value[2]; /* Low half first: an entry is aligned to four bytes only. */
     uint8_t rest[];    /* Of the script. */
 };
 
+/* A slot: 31 bits of the hash, whether the entry was changed, the reference. */
+#define SLOT_EMPTY UINT64_MAX
+#define SLOT_CHANGED ((uint64_t)1 << 32)
+#define SLOT_TAG_MASK 0xfffffffe00000000
+
 struct cache_segment {
-    uint64_t *slots; /* Owned. Hash bits above, reference below; 0: empty. */
+    uint64_t *slots; /* Owned. */
     uint32_t capacity;
     uint32_t slots_n; /* capacity and room for what is pushed over the end. */
     uint32_t n;
+    uint32_t changed_n;
 };
 
-/* Slots, as in the index, of the entries changed or frozen. */
-struct cache_changes {
+/* Slots of frozen entries, in order. */
+struct cache_frozen {
     uint64_t *slots; /* Owned. */
     uint32_t n;
-    uint32_t capacity;
 };
 
 struct cache {
     struct siphash_key salt;
     struct cache_segment segments[CACHE_SEGMENTS_N];
-    struct cache_changes changed[CACHE_SEGMENTS_N];
-    struct cache_changes frozen[CACHE_SEGMENTS_N];
+    struct cache_frozen frozen[CACHE_SEGMENTS_N];
     uint32_t frozen_at; /* Segments below have been retired; at the end: none frozen. */
     uint32_t parity;    /* ENTRY_PARITY or 0: of changed entries now. */
     struct slab slab;
     uint64_t entries_n;
     uint64_t entry_bytes;   /* Of live entries, without slack. */
-    uint64_t list_bytes;    /* Of segments and lists. */
-    uint64_t changed_bytes; /* Of entries changed, and frozen ones apart. */
-    uint64_t frozen_bytes;
+    uint64_t list_bytes;    /* Of segments and frozen slots. */
+    uint64_t changed_bytes; /* Of changed entries. */
+    uint64_t frozen_bytes;  /* Of frozen entries. */
     uint64_t bound_bytes;
     uint64_t tick_bytes; /* Came in since the last tick. */
     uint32_t tick;

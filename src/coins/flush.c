@@ -219,14 +219,6 @@ static void publish(struct coins_store *store, struct run_set *own_set, struct b
     cond_broadcast(&store->ended);
 }
 
-static int compare_slots(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a;
-    uint64_t right = *(const uint64_t *)b;
-
-    return (left > right) - (left < right);
-}
-
 static void entry_to_record(struct record *ret_record, const struct cache_entry *entry)
 {
     *ret_record = (struct record){
@@ -260,20 +252,18 @@ static bool item_before(const struct flush_item *a, const struct flush_item *b)
     return memcmp(a->key, b->key, MIN(a->key_len, b->key_len)) < 0;
 }
 
-/* Slots are sorted by the hash bits they hold; the few that agree in those are put
- * in the order of the whole hash and the key. */
-static void sort_changes(const struct coins_store *store, struct cache_changes *changes)
+/* Frozen slots are in the order of the hash bits they hold; the few that agree in
+ * those are put in the order of the whole hash and the key. */
+static void sort_frozen(const struct coins_store *store, struct cache_frozen *frozen)
 {
-    if (changes->n > 1)
-        qsort(changes->slots, changes->n, sizeof(changes->slots[0]), compare_slots);
-    for (uint32_t i = 1; i < changes->n; i++) {
+    for (uint32_t i = 1; i < frozen->n; i++) {
         for (uint32_t at = i; at > 0; at--) {
-            uint64_t *pair = &changes->slots[at - 1];
+            uint64_t *pair = &frozen->slots[at - 1];
             struct flush_item left;
             struct flush_item right;
             uint64_t swap = pair[0];
 
-            if ((pair[0] ^ pair[1]) >> 32 != 0)
+            if (((pair[0] ^ pair[1]) & SLOT_TAG_MASK) != 0)
                 break;
             item_of(&left, store, pair[0]);
             item_of(&right, store, pair[1]);
@@ -287,22 +277,22 @@ static void sort_changes(const struct coins_store *store, struct cache_changes *
 
 /* The same coin can be frozen once only, so that no outpoint comes twice. */
 static int write_segment(struct coins_store *store, struct run_writer *writer,
-                         struct cache_changes *changes, bool keep_spent, struct error *err)
+                         struct cache_frozen *frozen, bool keep_spent, struct error *err)
 {
     uint8_t body[RECORD_BYTES_MAX];
     struct record record;
     int rc = 0;
 
-    sort_changes(store, changes);
-    for (uint32_t i = 0; i < changes->n && rc == 0; i++) {
-        if (i + FLUSH_AHEAD < changes->n) {
+    sort_frozen(store, frozen);
+    for (uint32_t i = 0; i < frozen->n && rc == 0; i++) {
+        if (i + FLUSH_AHEAD < frozen->n) {
             const char *next =
-                slab_at(&store->cache.slab, (slab_ref)changes->slots[i + FLUSH_AHEAD]);
+                slab_at(&store->cache.slab, (slab_ref)frozen->slots[i + FLUSH_AHEAD]);
 
             __builtin_prefetch(next);
             __builtin_prefetch(next + CACHE_LINE_BYTES);
         }
-        entry_to_record(&record, cache_entry(&store->cache, (slab_ref)changes->slots[i]));
+        entry_to_record(&record, cache_entry(&store->cache, (slab_ref)frozen->slots[i]));
         if (record.is_spent && !keep_spent)
             continue;
         rc = run_writer_add(writer, outpoint_hash(&store->salt, &record.outpoint),

@@ -16,7 +16,7 @@
 #define SLAB_UNIT_BYTES 4U
 #define SLAB_PAGE_SHIFT 13U /* Units of a page: 32 KiB. */
 #define SLAB_PAGE_BYTES (SLAB_UNIT_BYTES << SLAB_PAGE_SHIFT)
-#define SLAB_BYTES_MIN 56U /* Smallest item; smaller ones take as much. */
+#define SLAB_BYTES_MIN 52U /* Smallest item; smaller ones take as much. */
 #define SLAB_BYTES_MAX 10240U
 #define SLAB_CLASSES_MAX 72U
 /* 512 pages to a part: 16 MiB. 1,024 parts: 16 GiB. */

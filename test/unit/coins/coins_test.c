@@ -58,4 +58,33 @@ static void store_agrees_with_model(void)
     sim_disk_free(sim);
 }
 
-TEST_LIST(TEST(store_agrees_with_model))
+static void scan_gives_what_was_committed(void)
+{
+    struct sim_disk *sim = sim_disk_new(test_random());
+    struct coins_store *store = open_store(sim_disk_disk(sim), "d/chainstate", 0);
+    struct coins_scan_options any = {.any_order = true};
+    struct coins_scan_options sorted = {0};
+    struct coins_scan_options spilling = {.memory_bytes = 1};
+    struct model model;
+    struct error err = {0};
+
+    model_init(&model);
+    model.block_adds_max = 60; /* More than one part's worth. */
+    CHECK(model_reopened(&model, store));
+    EXPECT_TRUE("empty", model_scan_agrees(&model, store, &sorted));
+    for (int round = 0; round < 6; round++) {
+        for (int i = 0; i < 30; i++)
+            CHECK(step(&model, store, &err) == 0);
+        EXPECT_INT("flush", model_flush_poll(&model, store, true, &err), 0);
+        /* What is not committed must not show. */
+        CHECK(model_apply(&model, store, &err) == 0);
+        EXPECT_TRUE("any order", model_scan_agrees(&model, store, &any));
+        EXPECT_TRUE("sorted", model_scan_agrees(&model, store, &sorted));
+        EXPECT_TRUE("sorted by files", model_scan_agrees(&model, store, &spilling));
+    }
+    coins_close(store);
+    model_clear(&model);
+    sim_disk_free(sim);
+}
+
+TEST_LIST(TEST(store_agrees_with_model), TEST(scan_gives_what_was_committed))

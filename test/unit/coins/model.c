@@ -355,3 +355,58 @@ bool model_agrees(const struct model *model, struct coins_store *store)
     free(live);
     return good;
 }
+
+static int outpoint_compare(const void *a, const void *b)
+{
+    const struct outpoint *left = a;
+    const struct outpoint *right = b;
+    int order = memcmp(left->txid.b, right->txid.b, HASH_BYTES);
+
+    return order != 0 ? order : (left->vout > right->vout) - (left->vout < right->vout);
+}
+
+bool model_scan_agrees(const struct model *model, struct coins_store *store,
+                       const struct coins_scan_options *options)
+{
+    const struct ids *live = &model->committed.live;
+    struct coins_scan *scan;
+    struct outpoint outpoint;
+    struct outpoint last;
+    struct block_hash tip;
+    struct arena arena;
+    struct error err = {0};
+    struct coin coin;
+    bool good;
+    size_t n = 0;
+    int rc;
+
+    arena_init(&arena);
+    if (coins_scan_new(&scan, store, &tip, options, &err) < 0)
+        return false;
+    good = block_hash_equal(&tip, &model->committed.tip);
+    /* Each comes once (they rise), is live, and none is left out (the number). */
+    while ((rc = coins_scan_next(scan, &outpoint, &coin, &err)) == 1 && good) {
+        size_t i = 0;
+
+        good = options->any_order || n == 0 || outpoint_compare(&last, &outpoint) < 0;
+        while (good && i < live->n) {
+            struct outpoint want = model_outpoint(live->id[i]);
+
+            if (outpoint_equal(&want, &outpoint))
+                break;
+            i++;
+        }
+        good = good && i < live->n;
+        if (good) {
+            struct coin want = model_coin(live->id[i], &arena);
+
+            good = coin_equal(&coin, &want);
+        }
+        last = outpoint;
+        n++;
+    }
+    coins_scan_free(scan);
+    arena_clear(&arena);
+    return expect_int(__FILE__, __LINE__, "scan", "rc", rc, 0) && good &&
+           expect_u64(__FILE__, __LINE__, "scan", "coins", n, live->n);
+}
