@@ -70,12 +70,12 @@ struct deployment_statistics {
 
 /* What getdeploymentinfo shows of the ancestry's tip. */
 struct deployment_info {
-    enum deployment_state state; /* Of the tip. */
-    enum deployment_state next;  /* Of the block after it. */
-    int32_t since;               /* Of state. */
-    bool has_statistics;         /* state is STARTED or LOCKED_IN. */
+    enum deployment_state state;             /* Of the tip. */
+    enum deployment_state next;              /* Of the block after it. */
+    int32_t since;                           /* Of state. */
+    bool has_statistics;                     /* state is STARTED or LOCKED_IN. */
     struct deployment_statistics statistics; /* LOCKED_IN: threshold 0, not possible. */
-    int32_t active_since; /* -1: not known to become active. */
+    int32_t active_since;                    /* -1: not known to become active. */
 };
 
 /* ret_signals: NULL, or room for params' period of the deployment; ret_signals[i]

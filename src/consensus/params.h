@@ -20,14 +20,7 @@ enum network {
 };
 
 /* Deployments that are now a height. */
-enum buried {
-    BURIED_BIP34,
-    BURIED_BIP65,
-    BURIED_BIP66,
-    BURIED_CSV,
-    BURIED_SEGWIT,
-    BURIED_COUNT
-};
+enum buried { BURIED_BIP34, BURIED_BIP65, BURIED_BIP66, BURIED_CSV, BURIED_SEGWIT, BURIED_COUNT };
 
 /* Deployments by version bits (BIP 9). Taproot is none any more: its rules hold
  * for every block but the script exceptions. */
@@ -62,8 +55,8 @@ struct snapshot_params {
 
 struct params {
     enum network network;
-    const char *name;        /* "main", "test", "testnet4", "signet", "regtest" */
-    const char *folder;      /* Below the data directory; "" for main. */
+    const char *name;   /* "main", "test", "testnet4", "signet", "regtest" */
+    const char *folder; /* Below the data directory; "" for main. */
     uint8_t magic[4];
     uint16_t p2p_port;
     uint16_t rpc_port;
@@ -93,10 +86,10 @@ struct params {
     int32_t unknown_signals_from_height;
     const struct script_exception *script_exceptions;
     size_t script_exceptions_n;
-    bool signet_blocks;            /* BIP 325 */
+    bool signet_blocks; /* BIP 325 */
     struct span signet_challenge;
 
-    uint8_t minimum_chain_work[32];      /* Wire order. */
+    uint8_t minimum_chain_work[32];        /* Wire order. */
     struct block_hash default_assumevalid; /* Zeros: none. */
     const struct snapshot_params *snapshots;
     size_t snapshots_n;

@@ -51,8 +51,7 @@ struct ancestry {
 /* The bits that the block after the ancestry's tip must carry, if its time is
  * time: retarget every 2,016 blocks (off by one as ever), testnet's 20-minute
  * rule, BIP 94, no retargeting on regtest. */
-uint32_t pow_next_bits(const struct ancestry *ancestry, uint32_t time,
-                       const struct params *params);
+uint32_t pow_next_bits(const struct ancestry *ancestry, uint32_t time, const struct params *params);
 
 /* Can bits follow old_bits at height, whatever the times were? For header sync
  * below the minimum chain work. */

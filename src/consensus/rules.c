@@ -107,6 +107,19 @@ enum verdict header_check(const struct header *header, const struct block_hash *
     return V_VALID;
 }
 
+enum verdict header_version_check(const struct header *header, int32_t height,
+                                  const struct params *params, struct finding *finding)
+{
+    if ((header->version >= 2 || !buried_active(BURIED_BIP34, height, params)) &&
+        (header->version >= 3 || !buried_active(BURIED_BIP66, height, params)) &&
+        (header->version >= 4 || !buried_active(BURIED_BIP65, height, params)))
+        return V_VALID;
+    (void)finding_set(finding, V_BAD_VERSION, UINT32_MAX, UINT32_MAX,
+                      "rejected nVersion=0x%08x block", (unsigned)header->version);
+    finding->version = header->version;
+    return V_BAD_VERSION;
+}
+
 static enum verdict bad_header(struct finding *finding, enum verdict verdict, const char *detail)
 {
     return finding_set(finding, verdict, UINT32_MAX, UINT32_MAX, "%s", detail);
@@ -137,15 +150,7 @@ enum verdict header_verify(const struct header *header, const struct ancestry *a
                           "block's timestamp is too early on diff adjustment block");
     if ((int64_t)header->time > now_s + HEADER_FUTURE_MAX_S)
         return bad_header(finding, V_TIME_TOO_NEW, "block timestamp too far in the future");
-    if ((header->version < 2 && buried_active(BURIED_BIP34, height, params)) ||
-        (header->version < 3 && buried_active(BURIED_BIP66, height, params)) ||
-        (header->version < 4 && buried_active(BURIED_BIP65, height, params))) {
-        (void)finding_set(finding, V_BAD_VERSION, UINT32_MAX, UINT32_MAX,
-                          "rejected nVersion=0x%08x block", (unsigned)header->version);
-        finding->version = header->version;
-        return V_BAD_VERSION;
-    }
-    return V_VALID;
+    return header_version_check(header, height, params, finding);
 }
 
 /* The two pairs of equal coinbases on the main chain: the second of a pair

@@ -39,8 +39,8 @@ enum verdict finding_set(struct finding *finding, enum verdict verdict, uint32_t
                          uint32_t in_index, const char *detail, ...) PRINTF_LIKE(5, 6);
 
 /* The finding for an input whose script failed with the script verdict. */
-enum verdict finding_set_script(struct finding *finding, enum verdict script,
-                                const struct tx *tx, uint32_t tx_index, uint32_t in_index);
+enum verdict finding_set_script(struct finding *finding, enum verdict script, const struct tx *tx,
+                                uint32_t tx_index, uint32_t in_index);
 
 int64_t subsidy_at(int32_t height, const struct params *params);
 
@@ -58,11 +58,14 @@ uint64_t block_script_flags(int32_t height, const struct block_hash *hash,
 enum verdict header_check(const struct header *header, const struct block_hash *hash,
                           const struct params *params, struct finding *finding);
 
+/* The version alone: old ones end where BIP 34, 66 and 65 begin. */
+enum verdict header_version_check(const struct header *header, int32_t height,
+                                  const struct params *params, struct finding *finding);
+
 /* With its ancestors: bits, median time past, timewarp, version, not too far in
  * the future of now_s. */
 enum verdict header_verify(const struct header *header, const struct ancestry *ancestry,
-                           const struct params *params, int64_t now_s,
-                           struct finding *finding);
+                           const struct params *params, int64_t now_s, struct finding *finding);
 
 /* Without context. For every transaction of a block and on its own. */
 enum verdict tx_check(const struct tx *tx, struct finding *finding);
@@ -99,12 +102,12 @@ enum verdict tx_verify_inputs(const struct tx *tx, const struct coin *coins, int
 /* Where a block stands: what all its transactions are judged by. */
 struct block_place {
     int32_t height;
-    uint32_t prev_mtp;      /* Median time past of its parent. */
-    uint64_t script_flags;  /* block_script_flags() */
-    bool sequence_locks;    /* buried_active(BURIED_CSV, ...) */
+    uint32_t prev_mtp;     /* Median time past of its parent. */
+    uint64_t script_flags; /* block_script_flags() */
+    bool sequence_locks;   /* buried_active(BURIED_CSV, ...) */
 };
-struct block_place block_place_of(int32_t height, const struct block_hash *hash,
-                                  uint32_t prev_mtp, const struct params *params);
+struct block_place block_place_of(int32_t height, const struct block_hash *hash, uint32_t prev_mtp,
+                                  const struct params *params);
 
 /* What connecting a block adds up. Zero it to start, then take each transaction in
  * block order, coinbase first, then end it: that is the order of the verdicts. */
@@ -134,8 +137,7 @@ bool bip30_check_needed(int32_t height, const struct block_hash *hash,
 /* One of the two historical blocks that repeat a coinbase (91842, 91880). */
 bool bip30_is_repeat(int32_t height, const struct block_hash *hash, const struct params *params);
 /* One of the two blocks those left without coins to undo (91722, 91812). */
-bool bip30_is_unclean(int32_t height, const struct block_hash *hash,
-                      const struct params *params);
+bool bip30_is_unclean(int32_t height, const struct block_hash *hash, const struct params *params);
 
 /* BIP 141: the output of the coinbase that holds the witness commitment (the last
  * that looks like one), or -1. */
