@@ -70,7 +70,7 @@ int rpc_value_string(struct rpc_call *call, const char **ret_text, const struct 
 int rpc_value_hash(struct rpc_call *call, uint8_t *ret_hash, const struct json *value,
                    const char *name)
 {
-    const char *text;
+    const char *text = NULL;
     int rc = rpc_value_string(call, &text, value);
 
     if (rc < 0)
@@ -87,7 +87,7 @@ int rpc_value_hash(struct rpc_call *call, uint8_t *ret_hash, const struct json *
 int rpc_value_hex(struct rpc_call *call, struct span *ret_bytes, const struct json *value,
                   const char *name)
 {
-    const char *text;
+    const char *text = NULL;
     uint8_t *bytes;
     int rc = rpc_value_string(call, &text, value);
 
