@@ -117,6 +117,19 @@ int find_block_by_value(struct rpc_call *call, struct block_info *ret_info,
     return 0;
 }
 
+void write_warnings(struct rpc_call *call, const struct node_status *status)
+{
+    json_key(call->out, "warnings");
+    if (rpc_is_deprecated_enabled(call->context, "warnings")) {
+        json_string(call->out, status->warnings);
+        return;
+    }
+    json_begin_array(call->out);
+    if (status->warnings[0] != '\0')
+        json_string(call->out, status->warnings);
+    json_end_array(call->out);
+}
+
 static int fail_absent(struct rpc_call *call, const struct block_info *info, const char *what)
 {
     struct node *node = call->context->node;

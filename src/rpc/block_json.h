@@ -40,6 +40,9 @@ NODISCARD int find_block_by_value(struct rpc_call *call, struct block_info *ret_
 NODISCARD int load_block(struct rpc_call *call, struct block_data *ret_data,
                          struct undo_data *ret_undo, const struct block_info *info);
 
+/* The member "warnings": a list, or a text with -deprecatedrpc=warnings. */
+void write_warnings(struct rpc_call *call, const struct node_status *status);
+
 /* The entries that write_header_members makes, for tables of results. */
 #define HEADER_RESULTS                                                                        \
     {RPC_HEX, "hash", "The block's hash."},                                                   \

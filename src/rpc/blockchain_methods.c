@@ -173,19 +173,6 @@ static int wait_for_block_height(struct rpc_call *call)
 
 /* --- State --- */
 
-static void write_warnings(struct rpc_call *call, const struct node_status *status)
-{
-    json_key(call->out, "warnings");
-    if (rpc_is_deprecated_enabled(call->context, "warnings")) {
-        json_string(call->out, status->warnings);
-        return;
-    }
-    json_begin_array(call->out);
-    if (status->warnings[0] != '\0')
-        json_string(call->out, status->warnings);
-    json_end_array(call->out);
-}
-
 static int get_blockchain_info(struct rpc_call *call)
 {
     const struct params *params = call->context->params;

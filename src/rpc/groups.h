@@ -8,7 +8,10 @@
 
 #define RPC_GROUPS(X) \
     X(blockchain) \
-    X(control)
+    X(control) \
+    X(mempool) \
+    X(mining) \
+    X(network)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];
 RPC_GROUPS(RPC_GROUP_EXTERN)
