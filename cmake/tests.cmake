@@ -38,6 +38,15 @@ foreach(folder ${rooms})
     endforeach()
 endforeach()
 
+# The naive models that fuzz targets compare with are helpers of unit tests, too.
+file(GLOB models CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/*/naive_*.c)
+if(models)
+    add_library(assay_models STATIC ${models})
+    target_link_libraries(assay_models PUBLIC ${ASSAY_TEST_LIBRARY})
+else()
+    add_library(assay_models ALIAS ${ASSAY_TEST_LIBRARY})
+endif()
+
 # test/fuzz/fuzz_<name>.c: with libFuzzer a fuzzer, else a program that replays
 # test/fuzz/corpus/<name>/.
 file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/fuzz/fuzz_*.c)
@@ -55,5 +64,5 @@ foreach(source ${targets})
         set_tests_properties(fuzz_${name} PROPERTIES LABELS fuzz TIMEOUT 600)
     endif()
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
-    target_link_libraries(${target} PRIVATE ${ASSAY_TEST_LIBRARY})
+    target_link_libraries(${target} PRIVATE assay_models)
 endforeach()

@@ -10,10 +10,12 @@
 #include "base/verdict.h"
 #include "primitives/tx.h"
 
-/* Who says whether a signature (without hash type) is good; a test may put
- * something quicker than curves here and into its struct sig_engine. */
+/* Who says whether a signature (without hash type) is good, or a tweak right; a
+ * test may put something quicker than curves here and into its struct sig_engine. */
 extern bool (*naive_ecdsa)(struct span pubkey, struct span sig, const uint8_t *hash);
 extern bool (*naive_schnorr)(const uint8_t *pubkey, const uint8_t *sig, const uint8_t *hash);
+extern bool (*naive_tweak)(const uint8_t *output_key, bool odd, const uint8_t *internal_key,
+                           const uint8_t *tweak);
 
 enum verdict naive_verify(const struct tx *tx, const struct tx_out *spent, uint32_t in_index,
                           struct span script_sig, struct span script_pubkey,

@@ -24,6 +24,8 @@ static bool curve_schnorr(const uint8_t *pubkey, const uint8_t *sig, const uint8
 
 bool (*naive_ecdsa)(struct span, struct span, const uint8_t *) = curve_ecdsa;
 bool (*naive_schnorr)(const uint8_t *, const uint8_t *, const uint8_t *) = curve_schnorr;
+bool (*naive_tweak)(const uint8_t *, bool, const uint8_t *,
+                    const uint8_t *) = secp_xonly_tweak_check;
 
 enum rules { RULES_LEGACY, RULES_V0, RULES_TAPSCRIPT };
 
@@ -965,7 +967,7 @@ static bool control_fits(struct span control, struct span script, struct span pr
     buf_add(&bytes, k, 32);
     naive_tagged(k, "TapTweak", span_of_buf(&bytes));
     buf_clear(&bytes);
-    return secp_xonly_tweak_check(program.data, control.data[0] % 2 == 1, control.data + 1, k);
+    return naive_tweak(program.data, control.data[0] % 2 == 1, control.data + 1, k);
 }
 
 static enum verdict verify_taproot(struct world *w, struct span program, const struct span *items,
