@@ -11,6 +11,7 @@ int main(int argc, char **argv)
     const struct assay_params *params = assay_params_of(ASSAY_MAIN);
     struct assay_headers *headers;
     struct assay_header_info best;
+    struct assay_error err = {0};
     uint8_t bytes[ASSAY_HEADER_BYTES];
     char hex[ASSAY_HASH_HEX_SIZE];
     int rc = 0;
@@ -29,8 +30,11 @@ int main(int argc, char **argv)
     while (rc == 0 && fread(bytes, sizeof(bytes), 1, file) == 1) {
         enum assay_verdict verdict;
 
-        assay_headers_accept(headers, &verdict, bytes, (int64_t)time(NULL));
-        if (verdict != ASSAY_V_VALID) {
+        if (assay_headers_accept(headers, &verdict, bytes, (int64_t)time(NULL), &err) !=
+            ASSAY_OK) {
+            fprintf(stderr, "header_chain: %s\n", err.text);
+            rc = 1;
+        } else if (verdict != ASSAY_V_VALID) {
             fprintf(stderr, "header_chain: %s\n", assay_verdict_reason(verdict));
             rc = 1;
         }

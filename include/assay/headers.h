@@ -29,13 +29,16 @@ ASSAY_API void assay_headers_free(struct assay_headers *own_headers);
 
 /** Offer one header; a header known already is VALID again.
  *
+ *  Returns: ASSAY_OK, or ASSAY_E_LIMIT when the tree is full (2^24 headers).
  *  Out: ret_verdict: ASSAY_V_VALID: it is in the tree now; ASSAY_V_PREV_NOT_FOUND: its
  *                    parent is not; else the rule it breaks.
  *  In:  bytes:       ASSAY_HEADER_BYTES.
  *       now_s:       the time that "two hours ahead" is measured from. */
-ASSAY_API void assay_headers_accept(struct assay_headers *headers,
-                                    enum assay_verdict *ret_verdict, const uint8_t *bytes,
-                                    int64_t now_s) ASSAY_NONNULL(1, 2, 3);
+ASSAY_API ASSAY_NODISCARD int assay_headers_accept(struct assay_headers *headers,
+                                                   enum assay_verdict *ret_verdict,
+                                                   const uint8_t *bytes, int64_t now_s,
+                                                   struct assay_error *err)
+    ASSAY_NONNULL(1, 2, 3);
 
 /** The header with the most work behind it. */
 ASSAY_API void assay_headers_best(struct assay_header_info *ret_info,

@@ -6,6 +6,7 @@
 #include "crypto/hash160.h"
 #include "crypto/secp.h"
 #include "crypto/sha256.h"
+#include "crypto/sigbatch.h"
 #include "os/entropy.h"
 #include "primitives/ids.h"
 
@@ -14,8 +15,11 @@ static void prepare_once(void)
     uint8_t seed[32];
 
     (void)sha256_select(true);
+    (void)sigbatch_select(true);
     entropy_fill(seed, sizeof(seed));
     secp_init(seed);
+    entropy_fill(seed, sizeof(seed));
+    sigbatch_set_share(SIGBATCH_SHARE_DEFAULT, seed);
     secret_wipe(seed, sizeof(seed));
 }
 

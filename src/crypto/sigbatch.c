@@ -22,7 +22,7 @@
 static lanes_run_fn *engine;
 static struct g_tables *tables;
 static struct sha256 challenge_midstate;
-static uint32_t recheck_share = 1024;
+static uint32_t recheck_share = SIGBATCH_SHARE_DEFAULT;
 static struct siphash_key recheck_key;
 static _Atomic uint64_t recheck_counter;
 static void (*difference_handler)(const struct sigbatch_item *);

@@ -42,6 +42,8 @@ const char *sigbatch_select(bool allow_vector);
 /* The name of what was chosen. */
 const char *sigbatch_engine(void);
 
+#define SIGBATCH_SHARE_DEFAULT 1024
+
 /* How often a "valid" is checked again: one in `share` (0: never), chosen by a
  * generator seeded with seed, 16 random bytes that nobody who makes blocks knows. Call
  * before other threads verify. */
