@@ -31,7 +31,7 @@ uint8_t *buf_extend(struct buf *buf, size_t len)
 {
     uint8_t *at;
 
-    buf_reserve(buf, len);
+    buf_reserve(buf, MAX(len, (size_t)1)); /* The place is real, even for nothing. */
     at = buf->data + buf->len;
     buf->len += len;
     return at;

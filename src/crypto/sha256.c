@@ -243,8 +243,10 @@ static void finish_alone(struct group *g, size_t lane)
         size_t n = MAX(c->left / SHA256_BLOCK_BYTES, (size_t)1);
         const uint8_t *blocks = next_block(c);
 
-        c->at += (n - 1) * SHA256_BLOCK_BYTES;
-        c->left -= (n - 1) * SHA256_BLOCK_BYTES;
+        if (n > 1) {
+            c->at += (n - 1) * SHA256_BLOCK_BYTES;
+            c->left -= (n - 1) * SHA256_BLOCK_BYTES;
+        }
         one_stream(state, blocks, n);
         g->blocks[lane] -= n;
     }
