@@ -184,9 +184,8 @@ static void match_sigs(struct signer *signer, const struct element_list *element
 }
 
 /* Scripts and signatures of an input that is not complete. */
-static void take_over(struct signer *signer, struct span script_pubkey)
+static void take_over(struct signer *signer, struct span script_pubkey, const struct tx_in *in)
 {
-    const struct tx_in *in = &signer->spend->tx->in[signer->in_index];
     struct element_list elements = {0};
     enum script_rules rules = RULES_LEGACY;
     struct solution solution;
@@ -197,13 +196,15 @@ static void take_over(struct signer *signer, struct span script_pubkey)
     if (solution.type == SCRIPT_TYPE_SCRIPTHASH && elements.n > 0 &&
         elements.items[elements.n - 1].len > 0) {
         script = elements.items[--elements.n];
-        signer->redeem_script = script;
+        if (signer->redeem_script.len == 0)
+            signer->redeem_script = script;
         script_solve(&solution, script);
     }
     if (solution.type == SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH && in->witness_n > 0 &&
         in->witness[in->witness_n - 1].len > 0) {
         script = in->witness[in->witness_n - 1];
-        signer->witness_script = script;
+        if (signer->witness_script.len == 0)
+            signer->witness_script = script;
         script_solve(&solution, script);
         elements.n = 0;
         for (uint32_t i = 0; i + 1 < in->witness_n && i < ELEMENTS_MAX; i++)
@@ -471,8 +472,43 @@ void sign_input(struct signed_input *ret_input, const struct spend *spend, uint3
     if (ret_input->is_complete || (is_single && in_index >= spend->tx->out_n))
         return;
     sighash_input_init(&signer.sighash, spend->sighash, in_index);
-    take_over(&signer, coin->script_pubkey);
+    take_over(&signer, coin->script_pubkey, in);
     solved = produce(&signer, ret_input, coin->script_pubkey);
     ret_input->verdict = judge(&signer, ret_input, coin->script_pubkey);
     ret_input->is_complete = solved && ret_input->verdict == V_VALID;
+}
+
+void combine_inputs(struct signed_input *ret_input, const struct spend *spend, uint32_t in_index,
+                    const struct tx_in *const *ins, size_t ins_n, struct arena *arena)
+{
+    const struct tx_out *coin = &spend->spent[in_index];
+    struct keyring nothing;
+    bool solved;
+    struct signer signer = {
+        .spend = spend,
+        .ring = &nothing,
+        .arena = arena,
+        .in_index = in_index,
+        .hash_type = SIGHASH_ALL,
+        .amount_sat = coin->value_sat,
+    };
+
+    keyring_init(&nothing);
+    sighash_input_init(&signer.sighash, spend->sighash, in_index);
+    for (size_t i = 0; i < ins_n; i++) {
+        *ret_input = (struct signed_input){.script_sig = ins[i]->script_sig,
+                                           .witness = ins[i]->witness,
+                                           .witness_n = ins[i]->witness_n};
+        ret_input->verdict = judge(&signer, ret_input, coin->script_pubkey);
+        ret_input->is_complete = ret_input->verdict == V_VALID;
+        if (ret_input->is_complete)
+            goto done;
+        take_over(&signer, coin->script_pubkey, ins[i]);
+    }
+    solved = produce(&signer, ret_input, coin->script_pubkey);
+    ret_input->verdict = judge(&signer, ret_input, coin->script_pubkey);
+    ret_input->is_complete = solved && ret_input->verdict == V_VALID;
+
+done:
+    keyring_clear(&nothing);
 }

@@ -33,4 +33,11 @@ void sign_input(struct signed_input *ret_input, const struct spend *spend, uint3
                 uint8_t hash_type, const struct keyring *ring, struct arena *arena)
     NONNULL(1, 2, 5, 6);
 
+/* As sign_input without a key, over several copies of an input: what any of them
+ * brings is put together. ins: inputs_n copies, alike but for script_sig and
+ * witness; the one in spend->tx is among them. */
+void combine_inputs(struct signed_input *ret_input, const struct spend *spend, uint32_t in_index,
+                    const struct tx_in *const *ins, size_t ins_n, struct arena *arena)
+    NONNULL(1, 2, 4, 6);
+
 #endif /* KEYS_SIGN_H */

@@ -7,11 +7,13 @@
 #include "rpc/method.h"
 
 #define RPC_GROUPS(X) \
+    X(address) \
     X(blockchain) \
     X(control) \
     X(mempool) \
     X(mining) \
-    X(network)
+    X(network) \
+    X(transaction)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];
 RPC_GROUPS(RPC_GROUP_EXTERN)
