@@ -418,8 +418,10 @@ int record_log_replace_start(struct record_log *log, struct error *err)
     rc = disk_open(log->disk, &log->next.file, log->path_new, DISK_CREATE, err);
     if (rc == 0)
         rc = disk_truncate(log->next.file, 0, err);
-    if (rc < 0)
+    if (rc < 0) {
+        clear_part(&log->next);
         return fail(log, rc);
+    }
     log->is_replacing = true;
     entropy_fill(&log->next.salt, sizeof(log->next.salt));
     write_file_head(head, log->kind, log->next.salt);
