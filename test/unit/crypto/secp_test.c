@@ -245,6 +245,8 @@ static const struct {
     {"r in long form", "300702810101020101", true, false, false, 1, 1},
     {"r in long form with zeros", "300b0285000000000101020101", true, false, false, 1, 1},
     {"r in long form, four bytes", "300a02840100000101020101", false, false, false, 0, 0},
+    {"r in long form, wraps 64 bits", "300f02890100000000000000010102010100", false, false, false,
+     0, 0},
     {"r indefinite", "300602800101020101", false, false, false, 0, 0},
     {"r too long", "3006020601020101", false, false, false, 0, 0},
     {"s cut", "3006020101020201", false, false, false, 0, 0},
