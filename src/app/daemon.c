@@ -256,6 +256,8 @@ static int start(struct daemon *daemon)
     if (rc == 0 && signals_open(&err) < 0)
         rc = daemon_error("%s", error_text(&err));
     if (rc == 0)
+        rc = daemon_select_engines(daemon);
+    if (rc == 0)
         rc = daemon_chain_options(daemon, &chain, &loadblock);
     if (rc == 0)
         rc = check_disk_space(daemon->network_folder);

@@ -71,6 +71,8 @@ void daemon_settle_options(struct daemon *daemon);
 NODISCARD int daemon_check_options(struct daemon *daemon);
 NODISCARD int daemon_set_log_levels(struct daemon *daemon);
 NODISCARD int daemon_open_log(struct daemon *daemon);
+/* Vector code for hashes and signatures, and the context of the curve. */
+NODISCARD int daemon_select_engines(struct daemon *daemon);
 /* The chain's options from ours. ret_loadblock: free with free(). */
 NODISCARD int daemon_chain_options(struct daemon *daemon, struct chain_options *ret_options,
                                    const char ***ret_loadblock);

@@ -91,9 +91,16 @@ const struct option_row assayd_options[] = {
       "The settings file that the node writes itself; -nosettings uses none (default: "
       "settings.json)"),
     R("shutdownnotify", "=<cmd>", GENERAL, 0, "Run this command when the stop begins"),
+    R("sigbatch", "", GENERAL, 0,
+      "Check signatures eight at a time where the processor can (default: 1)"),
+    R("sigbatchshare", "=<n>", GENERAL, D,
+      "Check one in this many of the signatures found good eight at a time again by itself; 0: "
+      "none (default: 1024)"),
     R("startupnotify", "=<cmd>", GENERAL, 0, "Run this command when the start is done"),
     R("txindex", "", GENERAL, L, "Keep an index of all transactions (default: 0)"),
     R("txospenderindex", "", GENERAL, L, "Keep an index of what spends which output (default: 0)"),
+    R("vector", "", GENERAL, D,
+      "Use the processor's vector instructions for hashes and signatures (default: 1)"),
     R("version", "", GENERAL, 0, "Show the version and exit"),
 
     R("addnode", "=<ip>", CONNECTION, N | L, "A peer to stay connected with; may be repeated"),
