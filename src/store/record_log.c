@@ -244,7 +244,9 @@ static int settle(struct record_log *log, uint64_t end, uint64_t file_len, bool 
         rc = disk_truncate(now->file, end, err);
     if (rc == 0 && (file_len > end || !is_marked))
         rc = disk_sync(now->file, err);
-    now->durable = end;
+    /* A mark proves that a sync has covered what lies before it, not the mark itself:
+     * it may have come from a killed process and never have reached the disk. */
+    now->durable = is_marked && file_len == end ? end - RECORD_HEAD_BYTES : end;
     if (rc < 0 || is_marked)
         return rc;
     add_record(now, TYPE_MARK, span_of(NULL, 0));

@@ -535,6 +535,12 @@ static void another_thread_may_sync(void)
     thread_join(&thread);
     EXPECT_INT("sync", syncing.rc, 0);
     EXPECT_INT("sync", block_files_sync(syncing.files, &err), 0);
+    {
+        uint64_t ops = sim_disk_ops(sim);
+
+        EXPECT_INT("nothing to sync", block_files_sync(syncing.files, &err), 0);
+        EXPECT_U64("nothing done", sim_disk_ops(sim), ops);
+    }
     sim_disk_set_loss(sim, SIM_LOSS_ALL);
     sim_disk_power_on(sim);
     for (uint64_t i = 0; i < N; i++)

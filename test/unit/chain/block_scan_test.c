@@ -155,6 +155,21 @@ static void scans_agree_with_the_slow_one(void)
     }
 }
 
+/* The frame lies across the border of two windows, by every byte. */
+static void frames_across_windows_are_found(void)
+{
+    for (size_t before = BLOCK_SCAN_WINDOW_BYTES - 100; before <= BLOCK_SCAN_WINDOW_BYTES;
+         before++) {
+        struct buf file = {0};
+
+        memset(buf_extend(&file, before), 0, before);
+        add_frame(&file, 100, 100);
+        add_frame(&file, 90, 90);
+        expect_scan("behind zeros", span_of_buf(&file), no_key, true);
+        buf_clear(&file);
+    }
+}
+
 /* A block that takes less than its record claims: what follows it is searched. */
 static void a_short_block_lets_the_scan_go_on_within(void)
 {
@@ -226,5 +241,6 @@ static void real_files_are_read(void)
     expect_chain(signet, signet_magic, 121);
 }
 
-TEST_LIST(TEST(scans_agree_with_the_slow_one), TEST(a_short_block_lets_the_scan_go_on_within),
+TEST_LIST(TEST(scans_agree_with_the_slow_one), TEST(frames_across_windows_are_found),
+          TEST(a_short_block_lets_the_scan_go_on_within),
           TEST(real_files_are_read))

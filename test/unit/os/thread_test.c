@@ -1,5 +1,7 @@
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "os/thread.h"
@@ -144,6 +146,40 @@ static void pools_do_all_work_once(void)
     free(works);
 }
 
+struct slow_work {
+    struct work work;
+    atomic_bool is_begun;
+    bool is_done;
+};
+
+static void take_long(struct work *work, unsigned worker)
+{
+    struct slow_work *slow = (struct slow_work *)(void *)work;
+    struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+
+    (void)worker;
+    atomic_store(&slow->is_begun, true);
+    (void)nanosleep(&pause, NULL);
+    slow->is_done = true;
+}
+
+/* The waiter finds nothing to help with and must be woken by the worker's end. */
+static void a_waiter_is_woken_by_the_last_piece(void)
+{
+    struct slow_work slow = {.work = {.run = take_long}};
+    struct work_group group = {0};
+    struct error err = {0};
+    struct pool pool;
+
+    EXPECT_INT("init", pool_init(&pool, "p", 1, &err), 0);
+    pool_add(&pool, &slow.work, 1, 0, &group);
+    while (!atomic_load(&slow.is_begun))
+        (void)sched_yield();
+    pool_wait(&pool, &group);
+    EXPECT_TRUE("done", slow.is_done);
+    pool_clear(&pool);
+}
+
 static void clearing_a_pool_finishes_its_work(void)
 {
     enum { N = 1000 };
@@ -205,4 +241,5 @@ static void conditions_wait_and_time_out(void)
 
 TEST_LIST(TEST(threads_have_names), TEST(queues_pass_everything_on),
           TEST(queues_are_bounded_and_in_order), TEST(pools_do_all_work_once),
+          TEST(a_waiter_is_woken_by_the_last_piece),
           TEST(clearing_a_pool_finishes_its_work), TEST(conditions_wait_and_time_out))

@@ -359,5 +359,6 @@ static void an_abandoned_replacement_leaves_the_log(void)
 }
 
 TEST_LIST(TEST(records_come_back), TEST(other_files_are_refused),
-          TEST(a_crash_at_any_call_loses_nothing_synced), TEST(a_kill_and_then_a_crash_lose_nothing_synced), TEST(a_flipped_byte_is_found),
+          TEST(a_crash_at_any_call_loses_nothing_synced),
+          TEST(a_kill_and_then_a_crash_lose_nothing_synced), TEST(a_flipped_byte_is_found),
           TEST(failures_are_final), TEST(an_abandoned_replacement_leaves_the_log))
