@@ -13,6 +13,7 @@
 #define EVICT_AGE_START 16U
 #define EVICT_AGE_MAX 24U
 #define TICK_MASK 0x7fU
+#define LARGE_BLOCKS_FROM ((uint64_t)64 << 20)
 
 static uint32_t segment_of(uint64_t hash)
 {
@@ -155,7 +156,7 @@ void cache_init(struct cache *cache, const struct siphash_key *salt, uint64_t bo
     cache->evict_age = EVICT_AGE_START;
     cache->frozen_at = CACHE_SEGMENTS_N;
     cache->hand_page = 1;
-    slab_init(&cache->slab);
+    slab_init(&cache->slab, bound_bytes >= LARGE_BLOCKS_FROM);
     for (uint32_t i = 0; i < CACHE_SEGMENTS_N; i++)
         segment_resize(cache, &cache->segments[i], SEGMENT_CAPACITY_MIN);
 }
@@ -423,7 +424,7 @@ static void evict_page(struct cache *cache, uint32_t number)
             continue;
         segment_remove(cache, outpoint_hash(&cache->salt, &entry->outpoint), ref);
         entry_free(cache, ref);
-        if (slab_page_of(&cache->slab, number)->data == NULL)
+        if (slab_page_of(&cache->slab, number)->fresh_n == 0)
             return;
     }
 }
@@ -436,8 +437,7 @@ static void evict_round(struct cache *cache, uint64_t entries_want, uint64_t pag
             return;
         if (++cache->hand_page >= cache->slab.pages_n)
             cache->hand_page = 1;
-        if (cache->hand_page < cache->slab.pages_n &&
-            slab_page_of(&cache->slab, cache->hand_page)->data != NULL)
+        if (cache->hand_page < cache->slab.pages_n)
             evict_page(cache, cache->hand_page);
     }
     cache->evict_age /= 2;

@@ -3,18 +3,20 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "coins/slab_priv.h"
+#include "os/memory.h"
 
 #define SLAB_NO_UNIT 0xffffU
 /* Up to here every size has a class of its own; beyond, each is an eighth larger. */
 #define EXACT_UNITS_MAX 34U
 
-void slab_init(struct slab *slab)
+void slab_init(struct slab *slab, bool want_large_blocks)
 {
     uint32_t units = SLAB_BYTES_MIN / SLAB_UNIT_BYTES;
     uint32_t from = 0;
 
     memset(slab, 0, sizeof(*slab));
     slab->pages_n = 1;
+    slab->want_large_blocks = want_large_blocks;
     while (from <= SLAB_BYTES_MAX / SLAB_UNIT_BYTES) {
         uint32_t end = MIN(units, SLAB_BYTES_MAX / SLAB_UNIT_BYTES);
 
@@ -30,8 +32,9 @@ void slab_init(struct slab *slab)
 
 void slab_clear(struct slab *slab)
 {
-    for (uint32_t page = 1; page < slab->pages_n; page++)
-        free(slab_page_of(slab, page)->data);
+    for (uint32_t i = 0; i < slab->blocks_n; i++)
+        free(slab->blocks[i]);
+    free(slab->blocks);
     for (size_t i = 0; i < SLAB_PARTS_MAX; i++)
         free(slab->parts[i]);
     memset(slab, 0, sizeof(*slab));
@@ -61,22 +64,39 @@ static void unlist_page(struct slab *slab, uint32_t number)
         slab_page_of(slab, page->older)->newer = page->newer;
 }
 
+/* Cuts a new block into pages not in use. */
+static void add_block(struct slab *slab)
+{
+    uint32_t n = slab->want_large_blocks ? MEMORY_BLOCK_BYTES / SLAB_PAGE_BYTES : 1;
+    uint8_t *block = slab->want_large_blocks ? memory_block_new() : alloc(SLAB_PAGE_BYTES);
+
+    slab->blocks = realloc_array(slab->blocks, slab->blocks_n + 1, sizeof(*slab->blocks));
+    slab->blocks[slab->blocks_n++] = block;
+    /* Last first, so that pages come into use in the order of their addresses. */
+    for (uint32_t i = n; i-- > 0;) {
+        uint32_t number = slab->pages_n + i;
+        struct slab_page **part = &slab->parts[number >> SLAB_PART_SHIFT];
+
+        CHECK(number < SLAB_PARTS_MAX * SLAB_PART_PAGES);
+        if (*part == NULL)
+            *part = alloc_array(SLAB_PART_PAGES, sizeof(**part));
+        slab_page_of(slab, number)->data = block + (size_t)i * SLAB_PAGE_BYTES;
+        slab_page_of(slab, number)->older = slab->free_page;
+        slab->free_page = number;
+    }
+    slab->pages_n += n;
+}
+
 static void add_page(struct slab *slab, uint32_t class_i)
 {
-    uint32_t number = slab->free_page;
     struct slab_page *page;
+    uint32_t number;
 
-    if (number != 0) {
-        slab->free_page = slab_page_of(slab, number)->older;
-    } else {
-        number = slab->pages_n++;
-        CHECK(number < SLAB_PARTS_MAX * SLAB_PART_PAGES);
-        if (slab->parts[number >> SLAB_PART_SHIFT] == NULL)
-            slab->parts[number >> SLAB_PART_SHIFT] =
-                alloc_array(SLAB_PART_PAGES, sizeof(struct slab_page));
-    }
+    if (slab->free_page == 0)
+        add_block(slab);
+    number = slab->free_page;
     page = slab_page_of(slab, number);
-    page->data = alloc(SLAB_PAGE_BYTES);
+    slab->free_page = page->older;
     page->class_i = (uint16_t)class_i;
     page->live_n = 0;
     page->fresh_n = 0;
@@ -90,8 +110,6 @@ static void drop_page(struct slab *slab, uint32_t number)
     struct slab_page *page = slab_page_of(slab, number);
 
     unlist_page(slab, number);
-    free(page->data);
-    page->data = NULL;
     page->fresh_n = 0;
     page->older = slab->free_page;
     slab->free_page = number;
@@ -124,6 +142,13 @@ slab_ref slab_take(struct slab *slab, size_t size_bytes)
         unit = page->free_unit;
         item = (const struct free_item *)(page->data + (size_t)unit * SLAB_UNIT_BYTES);
         page->free_unit = (uint16_t)item->next_unit;
+        /* The next one will be asked for soon and has been out of sight for long. */
+        if (page->free_unit != SLAB_NO_UNIT) {
+            const uint8_t *next = page->data + (size_t)page->free_unit * SLAB_UNIT_BYTES;
+
+            __builtin_prefetch(next, 1);
+            __builtin_prefetch(next + 64, 1);
+        }
     } else {
         unit = page->fresh_n++ * class->units;
     }

@@ -28,12 +28,13 @@ typedef uint32_t slab_ref; /* 0: none. */
 
 /* The first word of an item is the owner's and must not be 0; of a free one it is. */
 struct slab_page {
-    uint8_t *data;    /* Owned; NULL: not in use. */
+    uint8_t *data;    /* In a block. */
     uint32_t older;   /* In its class's list of pages with room; 0 ends it. */
     uint32_t newer;
     uint16_t class_i;
     uint16_t live_n;
-    uint16_t fresh_n;   /* Items given out at least once: those behind are untouched. */
+    uint16_t fresh_n;   /* Items given out at least once: those behind are untouched.
+                           0: the page is not in use. */
     uint16_t free_unit; /* First free item; SLAB_NO_UNIT: none. */
 };
 
@@ -46,14 +47,18 @@ struct slab_class {
 struct slab {
     struct slab_page *parts[SLAB_PARTS_MAX]; /* Owned. */
     uint32_t pages_n;   /* Numbers given out, page 0 included, which is never used. */
-    uint32_t free_page; /* First number to be used again, linked by older. */
+    uint32_t free_page; /* First page not in use, linked by older; 0: none. */
     uint64_t bytes;     /* Of pages in use. */
+    void **blocks;      /* What pages are cut from. Owned, blocks_n, each owned. */
+    uint32_t blocks_n;
+    bool want_large_blocks;
     struct slab_class classes[SLAB_CLASSES_MAX];
     uint32_t classes_n;
     uint8_t class_of_units[SLAB_BYTES_MAX / SLAB_UNIT_BYTES + 1];
 };
 
-void slab_init(struct slab *slab);
+/* want_large_blocks: for caches of which 2 MiB are a small part. */
+void slab_init(struct slab *slab, bool want_large_blocks);
 void slab_clear(struct slab *slab);
 
 /* size_bytes up to SLAB_BYTES_MAX. Content is undefined. */
