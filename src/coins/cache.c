@@ -4,49 +4,12 @@
 
 #define SEGMENT_CAPACITY_MIN 8U
 #define SEGMENT_OVER 16U /* Slots behind the capacity, and one more for each 64. */
-/* Slots looked at together, without a branch between them: a search ends within
- * the first such window nearly always, and branches that cannot be foreseen would
- * cost more than the slots. */
-#define SEARCH_WINDOW 4U
 /* The tick counts how often this share of the bound has come in. */
 #define TICKS_PER_BOUND 32U
 #define EVICT_AGE_START 16U
 #define EVICT_AGE_MAX 24U
 #define TICK_MASK 0x7fU
 #define LARGE_BLOCKS_FROM ((uint64_t)64 << 20)
-
-static uint32_t segment_of(uint64_t hash)
-{
-    return (uint32_t)(hash >> (64 - CACHE_SEGMENT_BITS));
-}
-
-/* The hash bits of a slot. */
-static uint64_t slot_tag(uint64_t hash)
-{
-    return hash << CACHE_SEGMENT_BITS & SLOT_TAG_MASK;
-}
-
-static uint32_t slot_home(uint64_t slot, uint32_t capacity)
-{
-    return (uint32_t)((slot >> 33) * capacity >> 31);
-}
-
-/* The first slot at or behind the tag's home that is not less than the tag: all
- * that are less stand in one row before it, and empty slots are greater than any. */
-static uint32_t segment_search(const struct cache_segment *segment, uint64_t tag)
-{
-    uint32_t at = slot_home(tag, segment->capacity);
-    uint32_t less_n;
-
-    do {
-        const uint64_t *slots = &segment->slots[at];
-
-        less_n = (uint32_t)(slots[0] < tag) + (uint32_t)(slots[1] < tag) +
-                 (uint32_t)(slots[2] < tag) + (uint32_t)(slots[3] < tag);
-        at += less_n;
-    } while (less_n == SEARCH_WINDOW);
-    return at;
-}
 
 static bool segment_fill(struct cache_segment *segment, const struct cache_segment *old)
 {
@@ -168,48 +131,6 @@ void cache_clear(struct cache *cache)
         free(cache->frozen[i].slots);
     }
     slab_clear(&cache->slab);
-}
-
-void cache_prefetch_slot(const struct cache *cache, uint64_t hash)
-{
-    const struct cache_segment *segment = &cache->segments[segment_of(hash)];
-    const uint64_t *home = &segment->slots[slot_home(slot_tag(hash), segment->capacity)];
-
-    __builtin_prefetch(home);
-    __builtin_prefetch(home + SEARCH_WINDOW);
-}
-
-static bool has_tag(uint64_t slot, uint64_t tag)
-{
-    return ((slot ^ tag) & SLOT_TAG_MASK) == 0 && slot != SLOT_EMPTY;
-}
-
-void cache_prefetch_entry(const struct cache *cache, uint64_t hash)
-{
-    const struct cache_segment *segment = &cache->segments[segment_of(hash)];
-    uint64_t tag = slot_tag(hash);
-    uint64_t slot = segment->slots[segment_search(segment, tag)];
-
-    if (has_tag(slot, tag)) {
-        const char *entry = slab_at(&cache->slab, (slab_ref)slot);
-
-        __builtin_prefetch(entry);
-        __builtin_prefetch(entry + 64);
-    }
-}
-
-slab_ref cache_find(const struct cache *cache, uint64_t hash, const struct outpoint *outpoint)
-{
-    const struct cache_segment *segment = &cache->segments[segment_of(hash)];
-    uint64_t tag = slot_tag(hash);
-
-    for (uint32_t at = segment_search(segment, tag); has_tag(segment->slots[at], tag); at++) {
-        slab_ref ref = (slab_ref)segment->slots[at];
-
-        if (outpoint_equal(&cache_entry(cache, ref)->outpoint, outpoint))
-            return ref;
-    }
-    return 0;
 }
 
 static size_t entry_bytes(uint32_t meta)
@@ -461,5 +382,8 @@ void cache_evict(struct cache *cache)
         evict_round(cache, want, UINT64_MAX);
     if (cache->entry_bytes > want || cache_bytes(cache) > bound + bound / 16)
         evict_round(cache, 0, bound - lists);
-    cache->evict_age = cache->evict_age < age ? MAX(cache->evict_age, 1) : MIN(age + 1, EVICT_AGE_MAX);
+    if (cache->evict_age < age)
+        cache->evict_age = MAX(cache->evict_age, 1);
+    else
+        cache->evict_age = MIN(age + 1, EVICT_AGE_MAX);
 }

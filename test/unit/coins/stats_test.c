@@ -195,4 +195,100 @@ static void main_chain_4521(void)
     sim_disk_free(sim);
 }
 
-TEST_LIST(TEST(main_chain_4521))
+/* A snapshot of three coins, changed in one place each. */
+static int read_changed(const struct buf *good, size_t at, uint8_t mask, size_t len,
+                        char *ret_text, size_t text_size)
+{
+    struct sim_disk *sim = sim_disk_new(2);
+    struct disk *disk = sim_disk_disk(sim);
+    struct snapshot_reader *reader = NULL;
+    struct snapshot_header header;
+    struct disk_file *file;
+    struct outpoint outpoint;
+    struct error err = {0};
+    struct coin coin;
+    int rc;
+
+    CHECK(disk_open(disk, &file, "bad.dat", DISK_CREATE, &err) == 0);
+    CHECK(disk_write(file, good->data, MIN(len, good->len), 0, &err) == 0);
+    if (len > good->len)
+        CHECK(disk_write(file, "+", 1, good->len, &err) == 0);
+    disk_close(file);
+    if (mask != 0)
+        CHECK(sim_disk_flip(sim, "bad.dat", at, mask));
+    rc = snapshot_reader_new(&reader, &header, disk, "bad.dat", &err);
+    while (rc >= 0 && (rc = snapshot_reader_next(reader, &outpoint, &coin, 100, &err)) == 1)
+        continue;
+    (void)snprintf(ret_text, text_size, "%s", error_text(&err));
+    snapshot_reader_free(reader);
+    sim_disk_free(sim);
+    return rc;
+}
+
+static void make_small_snapshot(struct buf *ret_file)
+{
+    static const uint8_t magic[4] = {1, 2, 3, 4};
+    struct sim_disk *sim = sim_disk_new(1);
+    struct coins_store *store = open_store(sim_disk_disk(sim), "one");
+    struct outpoint outpoints[3] = {{.vout = 7}, {.vout = 20000}, {.vout = 300}};
+    struct coin coins[3];
+    struct coins_change change = {.adds = outpoints, .add_coins = coins, .adds_n = 3};
+    struct snapshot_header header;
+    struct coins_stats stats;
+    struct error err = {0};
+    size_t missing;
+
+    outpoints[0].txid.b[0] = 1;
+    for (size_t i = 0; i < 3; i++)
+        coins[i] = (struct coin){
+            .value_sat = 50, .height = 60, .script_pubkey = span_of_string("abc")};
+    CHECK(coins_apply(store, NULL, &missing, &change, NULL, &err) == 0);
+    CHECK(coins_flush_start(store, NULL, NULL, &err) == 0 && coins_flush_wait(store, &err) == 0);
+    CHECK(snapshot_write(sim_disk_disk(sim), "one/s", magic, store, &header, &stats, NULL,
+                         &err) == 0);
+    EXPECT_U64("coins", header.coins_n, 3);
+    EXPECT_U64("transactions", stats.tx_n, 2);
+    CHECK(sim_disk_peek(sim, "one/s", ret_file));
+    coins_close(store);
+    sim_disk_free(sim);
+}
+
+static void bad_snapshots_are_told_apart(void)
+{
+    /* Layout: 51 bytes of header; txid 0.. 32, how many 1, then vout 20000 (3 bytes;
+     * as Core's key it stands before 300), height 60 (1), amount 50 (1), "abc" with its
+     * length (4). */
+    static const struct {
+        const char *label;
+        size_t at;
+        uint8_t mask;
+        int cut; /* Bytes more or less. */
+        const char *text;
+    } rows[] = {
+        {"magic", 0, 1, 0, "Invalid UTXO set snapshot magic bytes"},
+        {"version", 5, 1, 0, "Version of snapshot 3 does not match"},
+        {"fewer coins than said", 43, 4, 0, "Bad snapshot format or truncated snapshot after "
+                                            "deserializing 3 coins"},
+        {"more coins than said", 43, 2, 0, "Mismatch in coins count"},
+        {"left over", 0, 0, 1, "Bad snapshot - coins left over after deserializing 3 coins"},
+        {"cut", 0, 0, -1, "Bad snapshot format or truncated snapshot after deserializing 2"},
+        {"too high", 87, 0x80, 0, "Bad snapshot data after deserializing 0 coins"},
+    };
+    struct buf good = {0};
+    char text[256];
+
+    make_small_snapshot(&good);
+    EXPECT_INT("unchanged", read_changed(&good, 0, 0, good.len, text, sizeof(text)), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t len = (size_t)((int)good.len + rows[i].cut);
+
+        EXPECT_INT(rows[i].label,
+                   read_changed(&good, rows[i].at, rows[i].mask, len, text, sizeof(text)),
+                   E_MALFORMED);
+        if (!EXPECT_TRUE(rows[i].label, strncmp(text, rows[i].text, strlen(rows[i].text)) == 0))
+            printf("%s\n", text);
+    }
+    buf_clear(&good);
+}
+
+TEST_LIST(TEST(main_chain_4521), TEST(bad_snapshots_are_told_apart))
