@@ -80,7 +80,8 @@ static bool expand_tr(const struct descriptor_node *node, const struct expansion
     if (ok)
         ok = taproot_build(&taproot, pubkey_xonly(key), leaves, node->subs_n, &arena);
     if (ok) {
-        script_add_witness_program(add_script(scripts), 1, span_of(taproot.output_key, XONLY_BYTES));
+        script_add_witness_program(add_script(scripts), 1,
+                                   span_of(taproot.output_key, XONLY_BYTES));
         if (expansion->out != NULL)
             keyring_add_taproot(expansion->out, &taproot);
     }

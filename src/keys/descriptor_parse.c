@@ -55,7 +55,8 @@ static bool check_multi(struct descriptor_parser *parser, const struct descripto
                           "is %u but only %zu keys specified",
                           node->threshold, node->keys_n);
     if (node->place == PLACE_TOP && node->keys_n > BARE_MULTISIG_KEYS_MAX)
-        return parser_say(parser, "Cannot have %zu pubkeys in bare multisig; only at most 3 pubkeys",
+        return parser_say(parser,
+                          "Cannot have %zu pubkeys in bare multisig; only at most 3 pubkeys",
                           node->keys_n);
     if (node->place == PLACE_P2SH && script_bytes + 3 > SCRIPT_ELEMENT_BYTES_MAX)
         return parser_say(parser, "P2SH script is too large, %zu bytes is larger than %d bytes",

@@ -29,7 +29,8 @@ static bool locks_clash(uint32_t x, uint32_t y)
 /* Lock bits of something that needs both x and y. */
 static uint32_t locks_of_both(uint32_t x, uint32_t y)
 {
-    return ((x | y) & TYPE_LOCKS) | when(has(x & y, TYPE_NO_MIX) && !locks_clash(x, y), TYPE_NO_MIX);
+    return ((x | y) & TYPE_LOCKS) |
+           when(has(x & y, TYPE_NO_MIX) && !locks_clash(x, y), TYPE_NO_MIX);
 }
 
 /* ... that needs one of them. */

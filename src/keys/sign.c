@@ -269,7 +269,9 @@ static bool satisfy_multisig(struct signer *signer, struct element_list *element
         element_add(signer, elements, sig);
         found++;
     }
-    for (size_t i = found; i < solution->required; i++)
+    /* Empty elements for half of the missing signatures: what Bitcoin Core leaves,
+     * and what decides which error the user is told. */
+    for (size_t i = 0; i < (solution->required - found + 1) / 2; i++)
         element_add(signer, elements, span_of(NULL, 0));
     return found == solution->required;
 }

@@ -496,7 +496,8 @@ const struct rpc_method rpc_address_methods[] = {
               {RPC_BOOL, "isrange", "Does it stand for many scripts?"},
               {RPC_BOOL, "issolvable", "Does it say how to spend?"},
               {RPC_BOOL, "hasprivatekeys", "Were there private keys in the text?"})}),
-     .examples = RPC_EXAMPLES("\"wpkh([d34db33f/84h/0h/0h]0279be667ef9dcbbac55a06295ce870b07029bfcdb"
+     .examples = RPC_EXAMPLES("\"wpkh([d34db33f/84h/0h/0h]"
+                              "0279be667ef9dcbbac55a06295ce870b07029bfcdb"
                               "2dce28d959f2815b16f81798)\""),
      .run = get_descriptor_info},
     {.name = "getindexinfo",
@@ -545,7 +546,8 @@ const struct rpc_method rpc_address_methods[] = {
                           {"signature", RPC_STR, RPC_REQUIRED, "The signature in base64."},
                           {"message", RPC_STR, RPC_REQUIRED, "The message."}),
      .results = RPC_RESULTS({RPC_BOOL, .text = "Was it?"}),
-     .examples = RPC_EXAMPLES("\"1D1ZrZNe3JUo7ZycKEYQQiQAWd9y54F4XX\" \"signature\" \"my message\""),
+     .examples = RPC_EXAMPLES(
+         "\"1D1ZrZNe3JUo7ZycKEYQQiQAWd9y54F4XX\" \"signature\" \"my message\""),
      .run = verify_message},
     {.name = NULL},
 };

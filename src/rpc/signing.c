@@ -383,7 +383,8 @@ static int read_hash_type(struct rpc_call *call, uint8_t *ret_hash_type, size_t 
         return rc;
     type = sighash_type_of(name);
     if (type < 0)
-        return rpc_fail(call, RPC_INVALID_PARAMETER, "'%s' is not a valid sighash parameter.", name);
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "'%s' is not a valid sighash parameter.",
+                        name);
     *ret_hash_type = (uint8_t)type;
     return 0;
 }

@@ -410,8 +410,8 @@ static int create_raw_transaction(struct rpc_call *call)
 
 static int not_found(struct rpc_call *call, const char *what)
 {
-    return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s. Use gettransaction for wallet transactions.",
-                    what);
+    return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
+                    "%s. Use gettransaction for wallet transactions.", what);
 }
 
 /* Where txid stands in a block; tx_n: nowhere. */
@@ -512,8 +512,9 @@ static int get_raw_transaction(struct rpc_call *call)
     if (rc < 0)
         return rc;
     if (!rpc_arg_given(call, 2))
-        return not_found(call, "No such mempool transaction. Use -txindex or provide a block hash to "
-                               "enable blockchain transaction queries");
+        return not_found(call,
+                         "No such mempool transaction. Use -txindex or provide a block hash to "
+                         "enable blockchain transaction queries");
     rc = rpc_value_hash(call, hash.b, rpc_arg(call, 2), "parameter 3");
     if (rc < 0)
         return rc;
@@ -639,8 +640,8 @@ const struct rpc_method rpc_transaction_methods[] = {
                     "The script behind a P2WSH output, nested or not."},
                    {"amount", RPC_AMOUNT, RPC_OMITTED, "Its value; segwit signs it."})})},
          {"sighashtype", RPC_STR, "~DEFAULT for Taproot, ALL otherwise",
-          "\"DEFAULT\", \"ALL\", \"NONE\", \"SINGLE\", \"ALL|ANYONECANPAY\", \"NONE|ANYONECANPAY\" or "
-          "\"SINGLE|ANYONECANPAY\"."}),
+          "\"DEFAULT\", \"ALL\", \"NONE\", \"SINGLE\", \"ALL|ANYONECANPAY\", "
+          "\"NONE|ANYONECANPAY\" or \"SINGLE|ANYONECANPAY\"."}),
      .results = RPC_RESULTS(
          {RPC_OBJ,
           .inner = RPC_RESULTS(
