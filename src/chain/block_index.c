@@ -37,6 +37,7 @@ struct block_index {
     struct block_file_info *files; /* Owned. */
     size_t files_n;
     uint32_t loaded_n;
+    uint64_t records_n;
 };
 
 static void state_write(uint8_t *out, const struct header_node *node)
@@ -148,6 +149,7 @@ static int on_record(void *context, uint32_t type, struct span payload, struct e
                                          [RECORD_FACTS] = FACTS_BYTES};
     struct block_index *index = context;
 
+    index->records_n++;
     if (type == 0 || type >= ARRAY_LEN(entry_bytes) || payload.len % entry_bytes[type] != 0)
         return error_set(err, E_CORRUPT, "a record is of no known kind");
     switch ((enum record_type)type) {
@@ -315,14 +317,13 @@ int block_index_open(struct block_index **ret_index, bool *ret_is_fresh,
     rc = disk_make_folder(options->disk, folder, err);
     if (rc < 0)
         goto done;
-    *ret_is_fresh = disk_stat(options->disk, index->path, &entry, NULL) == E_NOT_FOUND;
-    if (options->must_be_empty && !*ret_is_fresh) {
+    if (options->must_be_empty &&
+        disk_stat(options->disk, index->path, &entry, NULL) != E_NOT_FOUND) {
         rc = disk_remove(options->disk, index->path, err);
         if (rc == 0)
             rc = disk_sync_folder(options->disk, folder, err);
         if (rc < 0)
             goto done;
-        *ret_is_fresh = true;
     }
     log_options = (struct record_log_options){.disk = options->disk,
                                               .path = index->path,
@@ -333,8 +334,7 @@ int block_index_open(struct block_index **ret_index, bool *ret_is_fresh,
     rc = record_log_open(&index->log, &log_options, err);
     if (rc < 0)
         goto done;
-    if (index->loaded_n == 0)
-        *ret_is_fresh = true;
+    *ret_is_fresh = index->records_n == 0;
     header_tree_settle(index->tree);
     rc = block_index_tidy(index, err);
     if (rc < 0)
@@ -367,6 +367,11 @@ const struct block_index_facts *block_index_facts(const struct block_index *inde
 void block_index_set_facts(struct block_index *index, const struct block_index_facts *facts)
 {
     index->facts = *facts;
+}
+
+uint32_t block_index_nodes_n(const struct block_index *index)
+{
+    return index->loaded_n;
 }
 
 size_t block_index_files_n(const struct block_index *index)

@@ -34,13 +34,14 @@ struct block_index_options {
 
 /* Returns: 0; E_CORRUPT (file and offset; also for another network's index);
  *          disk errors.
- * Out:     ret_is_fresh: there was none, or it was emptied. */
+ * Out:     ret_is_fresh: nothing had been written to it. */
 NODISCARD int block_index_open(struct block_index **ret_index, bool *ret_is_fresh,
                                const struct block_index_options *options, struct error *err);
 void block_index_close(struct block_index *own_index);
 
 /* What the log said when it was opened. */
 const struct block_index_facts *block_index_facts(const struct block_index *index);
+uint32_t block_index_nodes_n(const struct block_index *index);
 size_t block_index_files_n(const struct block_index *index);
 const struct block_file_info *block_index_file(const struct block_index *index, size_t file);
 

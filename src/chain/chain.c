@@ -44,7 +44,7 @@ static bool has_block_files(struct chain *chain)
 {
     char *path = alloc_printf("%s/blk00000.dat", chain->options.blocks_folder);
     struct disk_entry entry;
-    bool is_there = disk_stat(chain->disk, path, &entry, NULL) == 0;
+    bool is_there = disk_stat(chain->disk, path, &entry, NULL) == 0 && entry.len > 0;
 
     free(path);
     return is_there;
@@ -99,7 +99,7 @@ static int open_index(struct chain *chain, struct error *err)
     if (is_fresh && !chain->options.reindex && has_block_files(chain))
         return error_set(err, E_STATE, "block files without a block index: restart with "
                                        "-reindex to use them");
-    chain->indexed_n = is_fresh ? 0 : header_tree_count(chain->tree);
+    chain->indexed_n = block_index_nodes_n(chain->index);
     if (!chain->options.reindex)
         return 0;
     /* From here on a start without -reindex goes on with it. */
