@@ -1,17 +1,12 @@
 /* The chain as iface/node.h shows it. What reads the tree or the files goes on the
  * caller's thread; what needs the coins or changes something is asked of the chain
  * thread. */
-#include "chain/chain_priv.h"
+#include "chain/view_priv.h"
 
 #include <math.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
-
-static struct chain *chain_of(struct node *node)
-{
-    return (struct chain *)(void *)node;
-}
 
 static double progress_of(const struct chain *chain, const struct header_node *tip)
 {
@@ -38,7 +33,7 @@ static double progress_of(const struct chain *chain, const struct header_node *t
 
 static void status(struct node *node, struct node_status *ret_status)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     const struct header_node *tip = chain_tip_node(chain);
     const struct header_node *best = header_tree_best(chain->tree);
 
@@ -64,7 +59,7 @@ static void status(struct node *node, struct node_status *ret_status)
 static int block_by_hash(struct node *node, struct block_info *ret_info,
                          const struct block_hash *hash)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
 
     if (found == NULL)
@@ -75,7 +70,7 @@ static int block_by_hash(struct node *node, struct block_info *ret_info,
 
 static int block_by_height(struct node *node, struct block_info *ret_info, int32_t height)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     const struct header_node *tip = chain_tip_node(chain);
     const struct header_node *found = tip == NULL ? NULL : header_ancestor(tip, height);
 
@@ -88,7 +83,7 @@ static int block_by_height(struct node *node, struct block_info *ret_info, int32
 static int fork_point(struct node *node, struct block_info *ret_info,
                       const struct block_hash *hash)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
     const struct header_node *tip = chain_tip_node(chain);
 
@@ -101,7 +96,7 @@ static int fork_point(struct node *node, struct block_info *ret_info,
 static int ancestor(struct node *node, struct block_info *ret_info,
                     const struct block_hash *hash, int32_t height)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
 
     found = found == NULL ? NULL : header_ancestor(found, height);
@@ -128,7 +123,7 @@ static const char *tip_status(const struct header_node *node, const struct heade
 
 static void tips(struct node *node, struct chain_tip **ret_tips, size_t *ret_n)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     uint32_t count = header_tree_count(chain->tree);
     const struct header_node *tip = chain_tip_node(chain);
     bool *has_child = alloc_array(count, sizeof(*has_child));
@@ -162,7 +157,7 @@ static void tips(struct node *node, struct chain_tip **ret_tips, size_t *ret_n)
 static int read_block(struct node *node, struct block_data *ret_data,
                       const struct block_hash *hash, struct error *err)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
     struct block_data data = {0};
     struct block_pos pos;
@@ -196,7 +191,7 @@ done:
 static int read_undo(struct node *node, struct undo_data *ret_undo,
                      const struct block_hash *hash, struct error *err)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
     struct undo_data data = {0};
     struct undo undo = {0};
@@ -289,7 +284,7 @@ static int coin(struct node *node, struct coin *ret_coin, struct block_info *ret
 {
     struct coin_ask ask = {ret_coin, ret_tip, outpoint, arena};
 
-    return chain_ask(chain_of(node), ask_coin, &ask, true, err);
+    return chain_ask(view_chain(node), ask_coin, &ask, true, err);
 }
 
 struct submit_ask {
@@ -312,7 +307,7 @@ static int submit_block(struct node *node, struct submit_result *ret_result, str
 {
     struct submit_ask ask = {.ret_result = ret_result, .bytes = bytes};
 
-    return chain_ask(chain_of(node), ask_submit_block, &ask, false, err);
+    return chain_ask(view_chain(node), ask_submit_block, &ask, false, err);
 }
 
 static int ask_submit_header(struct chain *chain, void *argument, struct error *err)
@@ -327,7 +322,7 @@ static int submit_header(struct node *node, struct submit_result *ret_result,
 {
     struct submit_ask ask = {.ret_result = ret_result, .header = header};
 
-    return chain_ask(chain_of(node), ask_submit_header, &ask, false, err);
+    return chain_ask(view_chain(node), ask_submit_header, &ask, false, err);
 }
 
 static int ask_test_block(struct chain *chain, void *argument, struct error *err)
@@ -346,7 +341,7 @@ static int test_block(struct node *node, struct submit_result *ret_result, struc
                              .check_pow = check_pow,
                              .check_merkle = check_merkle};
 
-    return chain_ask(chain_of(node), ask_test_block, &ask, false, err);
+    return chain_ask(view_chain(node), ask_test_block, &ask, false, err);
 }
 
 struct change_ask {
@@ -365,21 +360,21 @@ static int invalidate_block(struct node *node, const struct block_hash *hash, st
 {
     struct change_ask ask = {chain_invalidate, hash};
 
-    return chain_ask(chain_of(node), ask_change, &ask, false, err);
+    return chain_ask(view_chain(node), ask_change, &ask, false, err);
 }
 
 static int reconsider_block(struct node *node, const struct block_hash *hash, struct error *err)
 {
     struct change_ask ask = {chain_reconsider, hash};
 
-    return chain_ask(chain_of(node), ask_change, &ask, false, err);
+    return chain_ask(view_chain(node), ask_change, &ask, false, err);
 }
 
 static int precious_block(struct node *node, const struct block_hash *hash, struct error *err)
 {
     struct change_ask ask = {chain_precious, hash};
 
-    return chain_ask(chain_of(node), ask_change, &ask, false, err);
+    return chain_ask(view_chain(node), ask_change, &ask, false, err);
 }
 
 struct prune_ask {
@@ -398,7 +393,7 @@ static int prune(struct node *node, int32_t height, int32_t *ret_height, struct 
 {
     struct prune_ask ask = {height, ret_height};
 
-    return chain_ask(chain_of(node), ask_prune, &ask, false, err);
+    return chain_ask(view_chain(node), ask_prune, &ask, false, err);
 }
 
 struct check_ask {
@@ -419,13 +414,13 @@ static int verify_chain(struct node *node, int level, int32_t n_blocks, bool *re
 {
     struct check_ask ask = {level, n_blocks, ret_ok};
 
-    return chain_ask(chain_of(node), ask_check, &ask, false, err);
+    return chain_ask(view_chain(node), ask_check, &ask, false, err);
 }
 
 static void wait_tip(struct node *node, struct block_info *ret_tip,
                      const struct block_hash *known, int64_t timeout_ms)
 {
-    struct chain *chain = chain_of(node);
+    struct chain *chain = view_chain(node);
     uint64_t until_us = clock_monotonic_us(clock_real()) + (uint64_t)MAX(timeout_ms, 0) * 1000;
     const struct header_node *tip;
 
@@ -461,7 +456,7 @@ static int ask_nothing(struct chain *chain, void *argument, struct error *err)
 
 static void sync_queue(struct node *node)
 {
-    (void)chain_ask(chain_of(node), ask_nothing, NULL, false, NULL);
+    (void)chain_ask(view_chain(node), ask_nothing, NULL, false, NULL);
 }
 
 const struct node_ops chain_node_ops = {
@@ -474,6 +469,8 @@ const struct node_ops chain_node_ops = {
     .read_block = read_block,
     .read_undo = read_undo,
     .coin = coin,
+    .scan_coins = view_scan_coins,
+    .utxo_stats = view_utxo_stats,
     .submit_block = submit_block,
     .submit_header = submit_header,
     .test_block = test_block,

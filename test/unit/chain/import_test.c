@@ -7,6 +7,9 @@
 
 #define MAINNET_TIP "00000000ac08f7d984f6b36027395e654a5f1e3bb006cd9df9c60b9897ea4c40"
 
+#define MAINNET_SERIALIZED "5b4d07d612a7980e50a9386669332e61ce0db8f8a66b094ce819e190980f2b67"
+#define MAINNET_MUHASH "ef572d992f09ddbab60d3ba06c4dcc9ccc6b9374fc1c884c0695fc8bc8c6d3bd"
+
 struct setup {
     struct chain_options options;
     char *blocks;
@@ -52,9 +55,32 @@ static void expect_success(const char *label, int rc, const struct error *err)
         EXPECT_STR(label, error_text(err), "success");
 }
 
-/* Opens, imports, and looks at the tip. */
-static void import(const char *label, const struct setup *setup, int32_t height,
-                   const char *tip_hex)
+/* What the chain must come to. */
+struct want {
+    int32_t height;
+    const char *tip_hex;
+    const char *serialized_hex; /* NULL: not known. */
+    const char *muhash_hex;
+};
+
+static void check_coins(const char *label, struct chain *chain, const struct want *want)
+{
+    struct node *node = chain_node(chain);
+    struct utxo_stats stats;
+
+    if (want->serialized_hex == NULL)
+        return;
+    EXPECT_INT(label,
+               node->ops->utxo_stats(node, &stats, UTXO_HASH_SERIALIZED_3, NULL, NULL, NULL), 0);
+    EXPECT_STR(label, hash_hex(stats.hash).text, want->serialized_hex);
+    EXPECT_INT(label, stats.at.height, want->height);
+    EXPECT_INT(label, node->ops->utxo_stats(node, &stats, UTXO_HASH_MUHASH, NULL, NULL, NULL),
+               0);
+    EXPECT_STR(label, hash_hex(stats.hash).text, want->muhash_hex);
+}
+
+/* Opens, imports, and looks at tip and coins. */
+static void import(const char *label, const struct setup *setup, const struct want *want)
 {
     struct chain *chain = NULL;
     struct node_status status;
@@ -65,12 +91,18 @@ static void import(const char *label, const struct setup *setup, int32_t height,
         return;
     expect_success(label, chain_import(chain, &err), &err);
     chain_node(chain)->ops->status(chain_node(chain), &status);
-    EXPECT_INT(label, status.tip.height, height);
-    EXPECT_STR(label, hash_hex(status.tip.hash.b).text, tip_hex);
+    EXPECT_INT(label, status.tip.height, want->height);
+    EXPECT_STR(label, hash_hex(status.tip.hash.b).text, want->tip_hex);
+    check_coins(label, chain, want);
     EXPECT_INT(label, status.scripts_skipped_up_to, -1);
     EXPECT_TRUE(label, !status.importing);
     expect_success(label, chain_close(chain, &err), &err);
 }
+
+static const struct want mainnet = {.height = 4521,
+                                    .tip_hex = MAINNET_TIP,
+                                    .serialized_hex = MAINNET_SERIALIZED,
+                                    .muhash_hex = MAINNET_MUHASH};
 
 static void mainnet_is_reindexed_and_reopened(void)
 {
@@ -87,12 +119,12 @@ static void mainnet_is_reindexed_and_reopened(void)
     put_file(&setup, "blk00000.dat", span_of_buf(&content));
     setup.options.reindex = true;
     setup.options.threads = 2;
-    import("reindex", &setup, 4521, MAINNET_TIP);
+    import("reindex", &setup, &mainnet);
     setup.options.reindex = false;
     setup.options.threads = 1;
-    import("open again", &setup, 4521, MAINNET_TIP);
+    import("open again", &setup, &mainnet);
     setup.options.reindex_chainstate = true;
-    import("coins anew", &setup, 4521, MAINNET_TIP);
+    import("coins anew", &setup, &mainnet);
     buf_clear(&content);
     setup_clear(&setup);
 }
@@ -110,9 +142,32 @@ static void mainnet_is_loaded_from_elsewhere(void)
     setup_init(&setup, params_of(NETWORK_MAIN), "loaded");
     setup.options.loadblock = files;
     setup.options.loadblock_n = ARRAY_LEN(files);
-    import("load", &setup, 4521, MAINNET_TIP);
+    import("load", &setup, &mainnet);
     setup.options.loadblock_n = 0;
-    import("open again", &setup, 4521, MAINNET_TIP);
+    import("open again", &setup, &mainnet);
+    setup_clear(&setup);
+}
+
+/* Their blocks carry solutions that must be checked. */
+static void signet_is_reindexed(void)
+{
+    static const struct want want = {
+        .height = 120,
+        .tip_hex = "0000013673a6d6169418a65dc888b51c10dd666ef0e82785515c2086476066ea"};
+    const char *path = test_data_path("chains/signet_0_120.dat");
+    struct buf content = {0};
+    struct setup setup;
+
+    if (path == NULL) {
+        test_skip("no chains/signet_0_120.dat");
+        return;
+    }
+    setup_init(&setup, params_of(NETWORK_SIGNET), "signet");
+    EXPECT_TRUE("read", test_read_file(&content, path));
+    put_file(&setup, "blk00000.dat", span_of_buf(&content));
+    setup.options.reindex = true;
+    import("reindex", &setup, &want);
+    buf_clear(&content);
     setup_clear(&setup);
 }
 
@@ -131,4 +186,4 @@ static void block_files_without_index_are_refused(void)
 }
 
 TEST_LIST(TEST(mainnet_is_reindexed_and_reopened), TEST(mainnet_is_loaded_from_elsewhere),
-          TEST(block_files_without_index_are_refused))
+          TEST(signet_is_reindexed), TEST(block_files_without_index_are_refused))

@@ -1,0 +1,90 @@
+/* Walks over the coins for others: everything verified is committed first, then the
+ * commit is walked on the asker's thread while the chain goes on. */
+#include "chain/view_priv.h"
+
+#include "coins/stats.h"
+
+static int ask_flush(struct chain *chain, void *argument, struct error *err)
+{
+    uint64_t *ret_disk_bytes = argument;
+    int rc = chain_flush(chain, err);
+
+    *ret_disk_bytes = coins_disk_bytes(chain->coins);
+    return rc;
+}
+
+static struct block_info info_at(const struct chain *chain, const struct block_hash *tip)
+{
+    const struct header_node *at = header_tree_find(chain->tree, tip);
+
+    if (at == NULL)
+        at = header_tree_genesis(chain->tree);
+    return chain_info(chain, at, chain_tip_node(chain));
+}
+
+int view_scan_coins(struct node *node, struct block_info *ret_at,
+                    bool (*visit)(void *context, const struct outpoint *outpoint,
+                                  const struct coin *coin),
+                    void *context, struct error *err)
+{
+    struct chain *chain = view_chain(node);
+    struct coins_scan_options options = {.any_order = true};
+    struct coins_scan *scan = NULL;
+    struct block_hash tip;
+    struct outpoint outpoint;
+    uint64_t disk_bytes;
+    struct coin found;
+    int rc = chain_ask(chain, ask_flush, &disk_bytes, false, err);
+
+    if (rc == 0)
+        rc = coins_scan_new(&scan, chain->coins, &tip, &options, err);
+    if (rc < 0)
+        return rc;
+    if (ret_at != NULL)
+        *ret_at = info_at(chain, &tip);
+    while ((rc = coins_scan_next(scan, &outpoint, &found, err)) > 0) {
+        if (!visit(context, &outpoint, &found)) {
+            rc = error_set(err, E_STOPPED, "stopped on request");
+            break;
+        }
+    }
+    coins_scan_free(scan);
+    return rc;
+}
+
+static enum coins_hash_kind hash_kind_of(enum utxo_hash_kind kind)
+{
+    switch (kind) {
+    case UTXO_HASH_SERIALIZED_3:
+        return COINS_HASH_SERIALIZED_3;
+    case UTXO_HASH_MUHASH:
+        return COINS_HASH_MUHASH;
+    case UTXO_HASH_NONE:
+        break;
+    }
+    return COINS_HASH_NONE;
+}
+
+int view_utxo_stats(struct node *node, struct utxo_stats *ret_stats, enum utxo_hash_kind kind,
+                    bool (*go_on)(void *context), void *context, struct error *err)
+{
+    struct chain *chain = view_chain(node);
+    struct coins_scan_options options = {.go_on = go_on, .context = context};
+    struct coins_stats stats;
+    struct block_hash tip;
+    uint64_t disk_bytes;
+    int rc = chain_ask(chain, ask_flush, &disk_bytes, false, err);
+
+    if (rc == 0)
+        rc = coins_stats_compute(&stats, &tip, chain->coins, hash_kind_of(kind), &options, err);
+    if (rc < 0)
+        return rc;
+    *ret_stats = (struct utxo_stats){.at = info_at(chain, &tip),
+                                     .tx_n = stats.tx_n,
+                                     .outputs_n = stats.outputs_n,
+                                     .bogosize = stats.bogosize,
+                                     .disk_bytes = disk_bytes,
+                                     .total_sat = stats.total_sat};
+    memcpy(ret_stats->hash, stats.hash, sizeof(ret_stats->hash));
+    return 0;
+}
