@@ -301,40 +301,69 @@ done:
     return rc;
 }
 
+static int ignore_record(void *context, uint32_t type, struct span payload, struct error *err)
+{
+    (void)context;
+    (void)type;
+    (void)payload;
+    (void)err;
+    return 0;
+}
+
+/* Start over, in one step: before it the old index is whole, after it the new one
+ * says that a reindex is under way. An old one that is damaged is removed. */
+static int open_empty(struct block_index *index, struct record_log_options *options,
+                      struct error *err)
+{
+    struct block_index_changes changes = {0};
+    int rc;
+
+    index->facts = (struct block_index_facts){.is_reindexing = true};
+    options->on_record = ignore_record;
+    rc = record_log_open(&index->log, options, err);
+    if (rc == E_CORRUPT) {
+        rc = disk_remove(index->disk, index->path, err);
+        if (rc == 0)
+            rc = record_log_open(&index->log, options, err);
+    }
+    if (rc == 0)
+        rc = record_log_replace_start(index->log, err);
+    if (rc < 0)
+        return rc;
+    block_index_add_facts(&changes, &index->facts);
+    rc = append_changes(index->log, &changes, err);
+    if (rc == 0)
+        rc = record_log_replace_finish(index->log, err);
+    buf_clear(&changes.bytes);
+    return rc;
+}
+
 int block_index_open(struct block_index **ret_index, bool *ret_is_fresh,
                      const struct block_index_options *options, struct error *err)
 {
     struct block_index *index = alloc_zero(sizeof(*index));
     char *folder = alloc_printf("%s/index", options->folder);
     struct record_log_options log_options;
-    struct disk_entry entry;
     int rc;
 
     index->disk = options->disk;
     index->tree = options->tree;
     index->path = alloc_printf("%s/" INDEX_FILE, folder);
     mutex_init(&index->mutex);
-    rc = disk_make_folder(options->disk, folder, err);
-    if (rc < 0)
-        goto done;
-    if (options->must_be_empty &&
-        disk_stat(options->disk, index->path, &entry, NULL) != E_NOT_FOUND) {
-        rc = disk_remove(options->disk, index->path, err);
-        if (rc == 0)
-            rc = disk_sync_folder(options->disk, folder, err);
-        if (rc < 0)
-            goto done;
-    }
     log_options = (struct record_log_options){.disk = options->disk,
                                               .path = index->path,
                                               .kind = INDEX_KIND,
                                               .record_bytes_max = RECORD_BYTES_MAX,
                                               .on_record = on_record,
                                               .context = index};
-    rc = record_log_open(&index->log, &log_options, err);
+    rc = disk_make_folder(options->disk, folder, err);
     if (rc < 0)
         goto done;
-    *ret_is_fresh = index->records_n == 0;
+    rc = options->is_reindex ? open_empty(index, &log_options, err)
+                             : record_log_open(&index->log, &log_options, err);
+    if (rc < 0)
+        goto done;
+    *ret_is_fresh = !options->is_reindex && index->records_n == 0;
     header_tree_settle(index->tree);
     rc = block_index_tidy(index, err);
     if (rc < 0)

@@ -29,7 +29,7 @@ struct block_index_options {
     struct disk *disk;
     const char *folder;       /* <blocksdir>/blocks; its index folder is made. */
     struct header_tree *tree; /* Holds genesis only; gets the rest. */
-    bool must_be_empty;       /* Start over. */
+    bool is_reindex;          /* Start over: afterwards the facts say is_reindexing. */
 };
 
 /* Returns: 0; E_CORRUPT (file and offset; also for another network's index);

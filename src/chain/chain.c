@@ -88,26 +88,17 @@ static int open_index(struct chain *chain, struct error *err)
     struct block_index_options options = {.disk = chain->disk,
                                           .folder = chain->options.blocks_folder,
                                           .tree = chain->tree,
-                                          .must_be_empty = chain->options.reindex};
-    struct block_index_facts facts = {.is_reindexing = true};
-    struct block_index_changes changes = {0};
+                                          .is_reindex = chain->options.reindex};
     bool is_fresh;
     int rc = block_index_open(&chain->index, &is_fresh, &options, err);
 
     if (rc < 0)
         return rc;
-    if (is_fresh && !chain->options.reindex && has_block_files(chain))
+    if (is_fresh && has_block_files(chain))
         return error_set(err, E_STATE, "block files without a block index: restart with "
                                        "-reindex to use them");
     chain->indexed_n = block_index_nodes_n(chain->index);
-    if (!chain->options.reindex)
-        return 0;
-    /* From here on a start without -reindex goes on with it. */
-    block_index_set_facts(chain->index, &facts);
-    block_index_add_facts(&changes, &facts);
-    rc = block_index_write(chain->index, &changes, err);
-    buf_clear(&changes.bytes);
-    return rc;
+    return 0;
 }
 
 static int open_files(struct chain *chain, struct error *err)
@@ -142,21 +133,35 @@ static int open_files(struct chain *chain, struct error *err)
     return 0;
 }
 
-static int open_coins(struct chain *chain, struct error *err)
+static int open_coins_at(struct chain *chain, bool must_be_empty, struct block_hash *ret_tip,
+                         struct error *err)
 {
     struct coins_options options = {.disk = chain->disk,
                                     .folder = chain->options.chainstate_folder,
                                     .cache_bytes = chain->options.cache_bytes,
-                                    .must_be_empty = chain->options.reindex ||
-                                                     chain->options.reindex_chainstate};
-    struct block_hash tip;
+                                    .must_be_empty = must_be_empty};
     int rc = coins_open(&chain->coins, &options, err);
 
-    if (rc < 0)
+    if (rc == 0)
+        *ret_tip = coins_tip(chain->coins);
+    return rc;
+}
+
+static int open_coins(struct chain *chain, struct error *err)
+{
+    bool must_be_empty = chain->options.reindex || chain->options.reindex_chainstate;
+    struct block_hash tip;
+    int rc = open_coins_at(chain, must_be_empty, &tip, err);
+
+    if (rc < 0 || block_hash_is_null(&tip))
         return rc;
-    tip = coins_tip(chain->coins);
-    if (block_hash_is_null(&tip))
-        return 0;
+    if (header_tree_find(chain->tree, &tip) == NULL &&
+        block_index_facts(chain->index)->is_reindexing) {
+        /* A reindex was cut off after the index was emptied, before the coins were. */
+        coins_close(chain->coins);
+        chain->coins = NULL;
+        return open_coins_at(chain, true, &tip, err);
+    }
     chain->verified = chain->coins_node = header_tree_find(chain->tree, &tip);
     if (chain->verified == NULL)
         return error_set(err, E_STATE,
@@ -231,8 +236,6 @@ static int open_parts(struct chain *chain, struct error *err)
 {
     int rc = lock_folder(chain, err);
 
-    if (rc == 0 && chain->options.reindex && chain->options.prune_on)
-        rc = remove_unreachable(chain, err);
     if (rc == 0)
         rc = pool_init(&chain->pool, "verify", (unsigned)chain->options.threads - 1, err);
     if (rc == 0)
@@ -240,6 +243,9 @@ static int open_parts(struct chain *chain, struct error *err)
     log_info("chain", "Loading block index...");
     if (rc == 0)
         rc = open_index(chain, err);
+    /* Only now, when the index rests on none of them any more. */
+    if (rc == 0 && chain->options.reindex && chain->options.prune_on)
+        rc = remove_unreachable(chain, err);
     if (rc == 0)
         rc = open_files(chain, err);
     if (rc == 0)
