@@ -8,7 +8,9 @@
 
 #define RPC_GROUPS(X) \
     X(address) \
+    X(block) \
     X(blockchain) \
+    X(coins) \
     X(control) \
     X(mempool) \
     X(mining) \
