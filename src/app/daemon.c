@@ -267,11 +267,14 @@ static int start(struct daemon *daemon)
         rc = daemon_start_rpc(daemon);
     if (rc == 0) {
         char *chainstate = alloc_printf("%s/chainstate", daemon->network_folder);
+        char *index = alloc_printf("%s/blocks", daemon->network_folder);
 
         make_index_folder(daemon);
         chain.chainstate_folder = chainstate;
+        chain.index_folder = index;
         rc = open_chain(daemon, &chain);
         free(chainstate);
+        free(index);
     }
     if (rc == 0) {
         chain_start(daemon->chain);

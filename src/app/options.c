@@ -437,9 +437,13 @@ int options_read_arguments(struct options *options, int argc, char *const *argv,
         break;
     }
     ends = run_ends(&run);
-    if (ends.last != NULL && !ends.ends_negated)
+    if (ends.last != NULL && !ends.ends_negated) {
+        const char *quote = ends.first->kind == SETTING_TEXT ? "\"" : "";
+        const char *text = ends.first->kind == SETTING_TRUE ? "true" : ends.first->text;
+
         return options_fail(options, E_MALFORMED,
-                    "-includeconf cannot be used from commandline; -includeconf=\"%s\"",
-                    ends.first->text);
+                            "-includeconf cannot be used from commandline; -includeconf=%s%s%s",
+                            quote, text, quote);
+    }
     return 0;
 }

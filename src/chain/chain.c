@@ -21,6 +21,9 @@ static void copy_options(struct chain *chain, const struct chain_options *option
 {
     chain->options = *options;
     chain->options.blocks_folder = alloc_string(options->blocks_folder);
+    chain->options.index_folder =
+        alloc_string(options->index_folder == NULL ? options->blocks_folder
+                                                   : options->index_folder);
     chain->options.chainstate_folder = alloc_string(options->chainstate_folder);
     chain->loadblock = alloc_array(options->loadblock_n + 1, sizeof(char *));
     for (size_t i = 0; i < options->loadblock_n; i++)
@@ -86,7 +89,7 @@ static int remove_unreachable(struct chain *chain, struct error *err)
 static int open_index(struct chain *chain, struct error *err)
 {
     struct block_index_options options = {.disk = chain->disk,
-                                          .folder = chain->options.blocks_folder,
+                                          .folder = chain->options.index_folder,
                                           .tree = chain->tree,
                                           .is_reindex = chain->options.reindex};
     bool is_fresh;
@@ -280,6 +283,7 @@ static void release(struct chain *chain)
     free(chain->loadblock);
     /* Copies of ours, const only to their readers. */
     free((void *)(uintptr_t)chain->options.blocks_folder);
+    free((void *)(uintptr_t)chain->options.index_folder);
     free((void *)(uintptr_t)chain->options.chainstate_folder);
     chain_service_clear(chain);
     free(chain);

@@ -43,6 +43,8 @@ struct chain_options {
     struct disk *disk;
     struct clock *clock;
     const char *blocks_folder;     /* <blocksdir>/blocks; copied, made if absent. */
+    const char *index_folder;      /* Where the block index lives, in a folder "index";
+                                    * copied, made if absent. NULL: blocks_folder. */
     const char *chainstate_folder; /* Copied; made if absent. */
     uint64_t cache_bytes;          /* -dbcache. */
     int threads;                   /* -par: threads that verify, the chain's included; >= 1. */

@@ -13,6 +13,7 @@
 #include "rpc/args.h"
 #include "rpc/block_json.h"
 #include "rpc/groups.h"
+#include "rpc/help.h"
 
 #define GENERATE_MAX 1000000
 
@@ -147,9 +148,13 @@ static int generate_to_descriptor(struct rpc_call *call)
 
 static int generate(struct rpc_call *call)
 {
-    return rpc_fail(call, RPC_METHOD_NOT_FOUND,
-                    "generate\n\nhas been replaced by the -generate cli option. Refer to -help for "
-                    "more information.\n");
+    struct buf text = {0};
+    int rc;
+
+    rpc_help_method(&text, call->method);
+    rc = rpc_fail(call, RPC_METHOD_NOT_FOUND, "%s", buf_string(&text));
+    buf_clear(&text);
+    return rc;
 }
 
 /* Reads one transaction of generateblock's list; there is no mempool to take one
@@ -269,6 +274,27 @@ static void complete_coinbase(struct rpc_call *call, struct span *bytes,
     buf_clear(&whole);
 }
 
+/* Cuts off what stands behind the block, as ever. False: it is not even a block. */
+static bool read_block(struct block *ret_block, struct span *bytes, struct arena *arena)
+{
+    struct header header;
+    struct reader r;
+    struct tx tx;
+    uint32_t n;
+
+    reader_init(&r, bytes->data, bytes->len);
+    header_read(&header, &r);
+    n = read_length(&r);
+    for (uint32_t i = 0; r.rc == 0 && i < n; i++) {
+        if (tx_read(&tx, &r, arena, TX_READ_NO_IDS) < 0)
+            return false;
+    }
+    if (r.rc < 0)
+        return false;
+    bytes->len -= r.left;
+    return block_read(ret_block, bytes->data, bytes->len, arena) == 0;
+}
+
 static int submit_block(struct rpc_call *call)
 {
     struct node *node = call->context->node;
@@ -279,8 +305,7 @@ static int submit_block(struct rpc_call *call)
     struct block block;
     struct span bytes;
 
-    if (rpc_arg_hex(call, &bytes, 0) < 0 ||
-        block_read(&block, bytes.data, bytes.len, call->arena) < 0)
+    if (rpc_arg_hex(call, &bytes, 0) < 0 || !read_block(&block, &bytes, call->arena))
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
     if (node->ops->block_by_hash(node, &parent, &block.header.prev) == 0)
         complete_coinbase(call, &bytes, &block, parent.height + 1 >= segwit_height);
@@ -477,7 +502,7 @@ const struct rpc_method rpc_mining_methods[] = {
      .group = "hidden",
      .summary = "has been replaced by the -generate cli option. Refer to -help for more "
                 "information.",
-     .results = RPC_RESULTS({RPC_ANY}),
+     .results = (const struct rpc_result[]){{.is_end = true}},
      .run = generate},
     {.name = "generateblock",
      .group = "hidden",

@@ -375,37 +375,27 @@ static int answer_single(struct request *request, const struct json *value, stru
     return HTTP_OK;
 }
 
-/* Whether the user may call all of them is settled before the first one runs. */
-static int check_batch(const struct request *request, const struct json *batch,
-                       struct buf *reply)
+/* Whether the user may call all of them is settled before the first one runs. What
+ * is no request at all gets its own error later. */
+static bool batch_is_permitted(const struct request *request, const struct json *batch)
 {
-    if (request->server->permit == NULL)
-        return HTTP_OK;
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct json *method = json_find(&batch->items[i], "method");
 
-        if (batch->items[i].type != JSON_OBJECT) {
-            write_failure(reply, request, RPC_INVALID_REQUEST, "Invalid Request object");
-            return HTTP_BAD_REQUEST;
-        }
-        if (method == NULL || method->type != JSON_STRING) {
-            write_failure(reply, request, RPC_PARSE_ERROR, "JSON value is not a string as expected");
-            return HTTP_SERVER_ERROR;
-        }
-        if (!is_permitted(request, json_text(method)))
-            return HTTP_FORBIDDEN;
+        if (method != NULL && method->type == JSON_STRING &&
+            !is_permitted(request, json_text(method)))
+            return false;
     }
-    return HTTP_OK;
+    return true;
 }
 
 static int answer_batch(struct request *request, const struct json *batch, struct buf *reply)
 {
-    int status = check_batch(request, batch, reply);
     size_t answered_n = 0;
     struct arena arena;
 
-    if (status != HTTP_OK)
-        return status;
+    if (!batch_is_permitted(request, batch))
+        return HTTP_FORBIDDEN;
     if (batch->count > RPC_BATCH_MAX) {
         write_failure(reply, request, RPC_INVALID_REQUEST, "Too many requests in one batch");
         return HTTP_BAD_REQUEST;
