@@ -135,7 +135,7 @@ enum verdict verdict_from_text(const char *text)
             (strncmp(name, "SCRIPT_", 7) == 0 && strcmp(text, name + 7) == 0))
             return (enum verdict)v;
     }
-    CHECK(!"a known result");
+    check_failed("the name of a verdict", __FILE__, __LINE__);
 }
 
 const char *verdict_text(enum verdict verdict)
