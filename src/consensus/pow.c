@@ -161,23 +161,31 @@ static struct u256 divide_small(const struct u256 *v, uint32_t divisor)
     return out;
 }
 
+static void halve(struct u256 *v)
+{
+    for (int i = 0; i < LIMBS - 1; i++)
+        v->limb[i] = v->limb[i] >> 1 | v->limb[i + 1] << 63;
+    v->limb[LIMBS - 1] >>= 1;
+}
+
 /* Bit by bit, but only as many as the quotient has: 33 to some 100 for the
  * targets of real chains. divisor is not zero. */
 static struct u256 divide(struct u256 rest, const struct u256 *divisor)
 {
     struct u256 quotient = {{0}};
+    struct u256 part;
     unsigned rest_bits = bit_length(&rest);
     unsigned divisor_bits = bit_length(divisor);
 
     if (rest_bits < divisor_bits)
         return quotient;
+    part = shift_left(divisor, rest_bits - divisor_bits);
     for (unsigned i = rest_bits - divisor_bits + 1; i > 0; i--) {
-        struct u256 part = shift_left(divisor, i - 1);
-
         if (u256_compare(&rest, &part) >= 0) {
             rest = u256_subtract(&rest, &part);
             quotient.limb[(i - 1) / 64] |= UINT64_C(1) << (i - 1) % 64;
         }
+        halve(&part);
     }
     return quotient;
 }
