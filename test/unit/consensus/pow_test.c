@@ -401,8 +401,7 @@ static struct ancestor sparse_at(const void *context, int32_t height)
         if (sparse->height[i] == height)
             return sparse->block[i];
     }
-    CHECK(!"a block that a retarget has no business with");
-    return (struct ancestor){0};
+    check_failed("a block that a retarget has no business with", __FILE__, __LINE__);
 }
 
 static struct ancestor next_line(FILE *file, int32_t *ret_height)
