@@ -236,6 +236,10 @@ bool subnet_read(struct subnet *ret_subnet, const char *text)
 
     if (head_len >= sizeof(head))
         return false;
+    if (head_len >= 2 && text[0] == '[' && text[head_len - 1] == ']') {
+        text++;
+        head_len -= 2;
+    }
     memcpy(head, text, head_len);
     head[head_len] = '\0';
     width = read_address(ret_subnet->address, head);

@@ -423,7 +423,9 @@ const struct rpc_method rpc_block_methods[] = {
          {"hash_or_height", RPC_NUM, RPC_REQUIRED, "The block.", .flags = RPC_ANY_TYPE,
           .type_text = "string or numeric"},
          {"stats", RPC_ARR, "~all values", "Which of them.",
-          RPC_PARAMS({"stat", RPC_STR, RPC_OMITTED, "A name, see the result."})}),
+          RPC_PARAMS({"height", RPC_STR, RPC_OMITTED, "A name, see the result."},
+                     {"time", RPC_STR, RPC_OMITTED, "Another one."}),
+          .oneline = "stats"}),
      .results = RPC_RESULTS(
          {RPC_OBJ,
           .inner = RPC_RESULTS(

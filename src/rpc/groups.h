@@ -15,6 +15,7 @@
     X(mempool) \
     X(mining) \
     X(network) \
+    X(scan) \
     X(transaction)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];
