@@ -12,6 +12,7 @@
 #include "app/log.h"
 #include "base/alloc.h"
 #include "base/check.h"
+#include "consensus/rules.h"
 #include "rpc/version.h"
 
 #define WAIT_MS 500
@@ -166,6 +167,23 @@ static int check_disk_space(const char *folder)
     return 0;
 }
 
+/* A clock that is wrong would make us refuse good blocks, or keep bad ones. */
+static int check_tip_time(struct daemon *daemon)
+{
+    struct node *node = chain_node(daemon->chain);
+    struct node_status status;
+
+    node->ops->status(node, &status);
+    if ((int64_t)status.tip.header.time <=
+        clock_wall_s(&daemon->clock.clock) + HEADER_FUTURE_MAX_S)
+        return 0;
+    return daemon_error("The block database contains a block which appears to be from the future. "
+                        "This may be due to your computer's date and time being set incorrectly. "
+                        "Only rebuild the block database if you are sure that your computer's "
+                        "date and time are correct.\nPlease restart with -reindex or "
+                        "-reindex-chainstate to recover.");
+}
+
 static int open_chain(struct daemon *daemon, const struct chain_options *options)
 {
     struct error err = {0};
@@ -183,6 +201,9 @@ static int open_chain(struct daemon *daemon, const struct chain_options *options
     }
     if (rc < 0)
         return explain_chain_error(daemon, rc, &err);
+    rc = check_tip_time(daemon);
+    if (rc < 0)
+        return rc;
     daemon->rpc.node = chain_node(daemon->chain);
     daemon->events = (struct chain_events){.context = daemon, .tip_changed = on_tip};
     chain_add_events(daemon->chain, &daemon->events);

@@ -15,6 +15,7 @@
     X(mempool) \
     X(mining) \
     X(network) \
+    X(proof) \
     X(scan) \
     X(transaction)
 

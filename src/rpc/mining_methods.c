@@ -332,7 +332,7 @@ static int submit_header(struct rpc_call *call)
     struct reader r;
     struct span bytes;
 
-    if (rpc_arg_hex(call, &bytes, 0) < 0 || bytes.len != HEADER_BYTES)
+    if (rpc_arg_hex(call, &bytes, 0) < 0 || bytes.len < HEADER_BYTES)
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block header decode failed");
     reader_init(&r, bytes.data, bytes.len);
     header_read(&header, &r);
