@@ -129,6 +129,16 @@ static void on_tip(void *context, const struct tip_event *event)
     commands_run(&daemon->options, "blocknotify", hash_hex(event->tip.hash.b).text, false);
 }
 
+/* Where a user at a screen would be asked whether to rebuild: no caption. */
+static int suggest_rebuild(const char *problem)
+{
+    static const char advice[] = "Please restart with -reindex or -reindex-chainstate to recover.";
+
+    (void)fprintf(stderr, "%s.\n%s\n", problem, advice);
+    log_error("app", "%s. %s", problem, advice);
+    return E_STATE;
+}
+
 static int explain_chain_error(struct daemon *daemon, int rc, const struct error *err)
 {
     if (rc == E_LOCKED)
@@ -139,8 +149,7 @@ static int explain_chain_error(struct daemon *daemon, int rc, const struct error
     if (rc == E_STATE)
         log_error("app", "%s", error_text(err));
     if (rc == E_STATE && strstr(error_text(err), "without a block index") != NULL)
-        return daemon_error("Error initializing block database.\nPlease restart with -reindex or "
-                            "-reindex-chainstate to recover.");
+        return suggest_rebuild("Error initializing block database");
     return daemon_error("%s", error_text(err));
 }
 
@@ -177,11 +186,10 @@ static int check_tip_time(struct daemon *daemon)
     if ((int64_t)status.tip.header.time <=
         clock_wall_s(&daemon->clock.clock) + HEADER_FUTURE_MAX_S)
         return 0;
-    return daemon_error("The block database contains a block which appears to be from the future. "
-                        "This may be due to your computer's date and time being set incorrectly. "
-                        "Only rebuild the block database if you are sure that your computer's "
-                        "date and time are correct.\nPlease restart with -reindex or "
-                        "-reindex-chainstate to recover.");
+    return suggest_rebuild(
+        "The block database contains a block which appears to be from the future. This may be due "
+        "to your computer's date and time being set incorrectly. Only rebuild the block database "
+        "if you are sure that your computer's date and time are correct");
 }
 
 static int open_chain(struct daemon *daemon, const struct chain_options *options)
