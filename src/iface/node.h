@@ -159,6 +159,7 @@ struct node_ops {
     /* -checklevel 0..4 over the last n_blocks (0: all); *ret_ok false: damage found. */
     int (*verify_chain)(struct node *node, int level, int32_t n_blocks, bool *ret_ok,
                         struct error *err);
+    /* NULL where the node does not know them. */
     int (*dump_snapshot)(struct node *node, const char *path, struct utxo_stats *ret_stats,
                          struct error *err);
     int (*load_snapshot)(struct node *node, const char *path, struct block_info *ret_base,

@@ -135,6 +135,8 @@ static int dump_tx_out_set(struct rpc_call *call)
         (options != NULL && json_find(options, "rollback") != NULL))
         return rpc_fail(call, RPC_MISC_ERROR, "Snapshots of earlier blocks are not supported: "
                                               "only \"latest\" is");
+    if (node->ops->dump_snapshot == NULL)
+        return rpc_fail(call, RPC_MISC_ERROR, "This node makes no snapshots");
     if (strcmp(type, "latest") != 0)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Invalid snapshot type \"%s\" specified. Please specify \"rollback\" or "
@@ -177,6 +179,8 @@ static int load_tx_out_set(struct rpc_call *call)
 
     if (rc < 0)
         return rc;
+    if (node->ops->load_snapshot == NULL)
+        return rpc_fail(call, RPC_MISC_ERROR, "This node takes no snapshots");
     full = host->ops->data_path(host, path);
     rc = node->ops->load_snapshot(node, full, &base, &coins_n, &err);
     if (rc == E_NOT_FOUND)
