@@ -522,7 +522,7 @@ const struct rpc_method rpc_address_methods[] = {
      .run = sign_message_with_key},
     {.name = "validateaddress",
      .group = "util",
-     .summary = "Tells whether a text is an address, and of what.",
+     .summary = "Return information about the given bitcoin address.",
      .params = RPC_PARAMS({"address", RPC_STR, RPC_REQUIRED, "The text."}),
      .results = RPC_RESULTS(
          {RPC_OBJ,
