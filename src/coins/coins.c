@@ -42,6 +42,9 @@ int coins_open(struct coins_store **ret_store, const struct coins_options *optio
     store->set = run_set_ref(store->current);
     store->tip = store->current_tip;
     store->committed_tip = store->current_tip;
+    rc = flush_begin(store, err);
+    if (rc < 0)
+        goto done;
     *ret_store = store;
     store = NULL; /* The caller owns it now. */
 
@@ -351,7 +354,7 @@ static int apply_turn(struct coins_store *store, struct coin *ret_coins, size_t 
 
     *ret_absent = SIZE_MAX;
     look_at_commits(store);
-    reserve_batch(store, turn->removes_n + turn->puts_n);
+    reserve_batch(store, turn->removes_n + turn->puts_n + 1); /* Never NULL. */
     put_hashes = store->hashes + turn->removes_n;
     rc = claim_removes(store, ret_coins, &claimed_n, turn, arena, err);
     if (rc == 0 && claimed_n < turn->removes_n) {

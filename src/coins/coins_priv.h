@@ -60,6 +60,9 @@ struct coins_store {
 
 /* flush.c. Opens the manifest and what it names, or makes an empty one. */
 NODISCARD int flush_open(struct coins_store *store, struct error *err);
+/* Starts the flush thread, when all else of the store is ready: it may have runs to
+ * merge at once. */
+NODISCARD int flush_begin(struct coins_store *store, struct error *err);
 void flush_close(struct coins_store *store);
 /* Removes all files of ours but those named by keep (NULL: and the manifest). */
 NODISCARD int flush_remove_files(struct coins_store *store, const struct run_set *keep,

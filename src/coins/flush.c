@@ -597,13 +597,16 @@ int flush_open(struct coins_store *store, struct error *err)
     }
     if (rc == 0)
         rc = flush_remove_files(store, store->current, err);
-    if (rc == 0)
-        rc = thread_start(&store->thread, "coins-flush", flush_run, store, err);
 
 done:
     free(path);
     free(commit);
     return rc;
+}
+
+int flush_begin(struct coins_store *store, struct error *err)
+{
+    return thread_start(&store->thread, "coins-flush", flush_run, store, err);
 }
 
 void flush_close(struct coins_store *store)

@@ -595,6 +595,9 @@ static int read_long(const struct run *run, struct span *ret_body, uint64_t numb
 
 static bool body_has_key(struct span body, struct span key)
 {
+    /* Nearly all differ in their first bytes: no call for those. */
+    if (key.len >= 8 && body.len >= 8 && get_le64(key.data) != get_le64(body.data))
+        return false;
     return body.len >= key.len && memcmp(body.data, key.data, key.len) == 0;
 }
 
