@@ -10,6 +10,11 @@ static void gather_changes(struct chain *chain, struct block_index_changes *chan
     struct block_file_info info;
     int32_t file;
 
+    /* A crash may keep the first of these records and lose the rest. So the files come
+     * before the blocks in them, lest what a kept block rests on is written over, and
+     * facts about all of it come last. */
+    while (block_files_next_changed(chain->files, &file, &info))
+        block_index_add_file(changes, file, &info);
     for (size_t i = 0; i < chain->changed.n; i++) {
         chain->changed.items[i]->is_touched = false;
         block_index_add_node(changes, chain->changed.items[i], false);
@@ -17,8 +22,6 @@ static void gather_changes(struct chain *chain, struct block_index_changes *chan
     chain->changed.n = 0;
     for (; chain->indexed_n < count; chain->indexed_n++)
         block_index_add_node(changes, header_tree_at(chain->tree, chain->indexed_n), true);
-    while (block_files_next_changed(chain->files, &file, &info))
-        block_index_add_file(changes, file, &info);
     if (chain->facts_changed)
         block_index_add_facts(changes, block_index_facts(chain->index));
     chain->facts_changed = false;

@@ -459,8 +459,13 @@ int chain_import_files(struct chain *chain, struct error *err)
     chain->progress.started_us = chain->progress.logged_us = chain_now_us(chain);
     if (was_reindexing)
         rc = scan_files(chain, err);
-    if (rc == 0 && !chain_is_stopping(chain))
-        rc = add_genesis(chain, err);
+    /* Twice when what a scan took for genesis is damaged. */
+    for (int i = 0; i < 2 && chain->verified == NULL; i++) {
+        if (rc == 0 && !chain_is_stopping(chain))
+            rc = add_genesis(chain, err);
+        if (rc == 0 && !chain_is_stopping(chain))
+            rc = chain_activate_fully(chain, err);
+    }
     if (rc == 0 && !chain_is_stopping(chain))
         rc = chain_activate_fully(chain, err);
     for (size_t i = 0; i < chain->options.loadblock_n && rc == 0; i++) {
