@@ -148,8 +148,11 @@ static void run_chain(void *context)
 {
     struct chain *chain = context;
     struct error err = {0};
-    int rc = chain_import(chain, &err);
+    int rc;
 
+    log_info("chain", "initload thread start");
+    rc = chain_import(chain, &err);
+    log_info("chain", "initload thread exit");
     while (rc == 0 && !chain_is_stopping(chain)) {
         if (wait_for_requests(chain))
             chain_serve_all(chain);
