@@ -19,6 +19,7 @@ static struct header_node *add(struct header_tree *tree, struct header_node *pre
     header.nonce = nonce++;
     hash = header_hash(&header);
     EXPECT_INT("add", header_tree_add(tree, &node, &header, &hash, NULL), 0);
+    CHECK(node != NULL);
     return node;
 }
 
