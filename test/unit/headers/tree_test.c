@@ -135,11 +135,12 @@ static void medians_and_work_add_up(void)
 
 static bool naive_failed(const struct header_node *node)
 {
-    for (; node != NULL; node = node->prev) {
-        if (header_has(node, HEADER_FAILED))
-            return true;
+    while (!header_has(node, HEADER_FAILED)) {
+        if (node->prev == NULL)
+            return false;
+        node = node->prev;
     }
-    return false;
+    return true;
 }
 
 static void marks_reach_descendants_and_the_best_follows(void)
