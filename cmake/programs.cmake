@@ -18,3 +18,6 @@ foreach(source ${ASSAY_MAINS})
     target_link_libraries(${name} PRIVATE assay_app)
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endforeach()
+
+install(FILES ${CMAKE_SOURCE_DIR}/tools/completion/assay-cli.bash
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME assay-cli)

@@ -146,7 +146,7 @@ static bool read_reply(struct buf *reply, int *ret_status, struct span *ret_body
 
     if (end == NULL || strncmp(text, "HTTP/1.", 7) != 0 || text[8] != ' ')
         return false;
-    *ret_status = atoi(text + 9);
+    *ret_status = (int)strtol(text + 9, NULL, 10);
     *ret_body = span_of(end + 4, reply->len - (size_t)(end + 4 - text));
     return true;
 }

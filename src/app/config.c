@@ -302,7 +302,8 @@ int options_read_config(struct options *options)
     if (options->config_path[0] == '\0')
         goto done;
     if (is_folder(options->config_path)) {
-        rc = options_fail(options, E_IO, "Config file \"%s\" is a directory.", options->config_path);
+        rc = options_fail(options, E_IO, "Config file \"%s\" is a directory.",
+                          options->config_path);
         goto done;
     }
     is_there = read_file(&text, options->config_path);

@@ -466,6 +466,8 @@ static int check_test_options(struct daemon *daemon)
 /* "/Satoshi:31.99.0(comment; comment)/", as peers will see it. */
 static int set_user_agent(struct daemon *daemon)
 {
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               " .,;-_?@";
     const char **list;
     size_t n = options_list(&daemon->options, "uacomment", &list);
     struct buf text = {0};
@@ -473,8 +475,7 @@ static int set_user_agent(struct daemon *daemon)
 
     buf_add_string(&text, "/" CLIENT_AGENT_NAME ":" CLIENT_VERSION_TEXT);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (strspn(list[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,;-_?@") !=
-            strlen(list[i]))
+        if (strspn(list[i], safe) != strlen(list[i]))
             rc = daemon_error("User Agent comment (%s) contains unsafe characters.", list[i]);
         buf_add_string(&text, i == 0 ? "(" : "; ");
         buf_add_string(&text, list[i]);

@@ -46,7 +46,7 @@ void write_warnings(struct rpc_call *call, const struct node_status *status);
 /* The entries that write_header_members makes, for tables of results. */
 #define HEADER_RESULTS                                                                        \
     {RPC_HEX, "hash", "The block's hash."},                                                   \
-        {RPC_NUM, "confirmations", "Blocks on top of it and itself, -1: not on the active chain."}, \
+        {RPC_NUM, "confirmations", "Itself and blocks on top; -1: not on the active chain."}, \
         {RPC_NUM, "height", "Its height."}, {RPC_NUM, "version", "Its version."},             \
         {RPC_HEX, "versionHex", "The same in hexadecimal."},                                  \
         {RPC_HEX, "merkleroot", "The root of its transactions."},                             \

@@ -759,11 +759,12 @@ const struct rpc_method rpc_blockchain_methods[] = {
                        {RPC_OBJ,
                         .inner = RPC_RESULTS(
                             {RPC_NUM, "height", "Its height."}, {RPC_HEX, "hash", "Its hash."},
-                            {RPC_NUM, "branchlen", "Blocks since the branch left the active chain."},
+                            {RPC_NUM, "branchlen", "Blocks since it left the active chain."},
                             {RPC_STR, "status",
                              "\"active\": the tip of the active chain; \"valid-fork\": fully "
                              "verified;\n\"valid-headers\": bodies are there, not verified; "
-                             "\"headers-only\": bodies are missing;\n\"invalid\": breaks a rule."})})}),
+                             "\"headers-only\": bodies are missing;\n"
+                             "\"invalid\": breaks a rule."})})}),
      .examples = RPC_EXAMPLES(""),
      .run = get_chain_tips},
     {.name = "getchaintxstats",

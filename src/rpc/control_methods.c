@@ -221,7 +221,9 @@ static int logging(struct rpc_call *call)
 static int echo(struct rpc_call *call)
 {
     if (call->args_n > 9 && json_is_string(call->args[9], "trigger_internal_bug"))
-        return rpc_fail(call, RPC_MISC_ERROR, "Internal bug detected: request.params[9].get_str() != \"trigger_internal_bug\"");
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "Internal bug detected: request.params[9].get_str() != "
+                        "\"trigger_internal_bug\"");
     json_begin_array(call->out);
     for (size_t i = 0; i < call->args_n; i++)
         json_value(call->out, call->args[i]);

@@ -242,8 +242,8 @@ static const struct {
     [RPC_OBJ] = {"{", "json object"},        [RPC_OBJ_OPTIONS] = {"{", "json object"},
     [RPC_OBJ_USER] = {"{", "json object"},   [RPC_ARR] = {"[", "json array"},
     [RPC_ARR_FIXED] = {"[", "json array"},   [RPC_OBJ_DYN] = {"{", "json object"},
-    [RPC_NULL] = {"null", "json null"},      [RPC_ANY] = {"xxx", "any"},
-    [RPC_TIME] = {"xxx", "numeric"},
+    [RPC_NULL] = {"null", "json null"},      [RPC_ANY] = {"any", "any"},
+    [RPC_TIME] = {"n", "numeric"},
 };
 
 static char *result_meaning(const struct rpc_result *result, const char *type_name)

@@ -141,7 +141,7 @@ struct rpc_method {
     const char *summary;
     const struct rpc_param *params;   /* NULL: none. */
     const struct rpc_result *results; /* One for each form of the result. */
-    const char *const *examples;      /* Arguments as on assay-cli's command line; ends with NULL. */
+    const char *const *examples;      /* Arguments for assay-cli; ends with NULL. */
     int (*run)(struct rpc_call *call);
 };
 

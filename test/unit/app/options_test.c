@@ -138,7 +138,9 @@ static const struct {
 static void errors_say_what_is_wrong(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(error_rows); i++) {
-        EXPECT_TRUE(error_rows[i].want, parse(error_rows[i].args, error_rows[i].config, "main") < 0);
+        int rc = parse(error_rows[i].args, error_rows[i].config, "main");
+
+        EXPECT_TRUE(error_rows[i].want, rc < 0);
         EXPECT_STR(error_rows[i].want, options_error(&options), error_rows[i].want);
         options_clear(&options);
     }

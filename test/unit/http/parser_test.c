@@ -18,10 +18,13 @@ static const struct {
     {"empty body", "POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", HTTP_READY, ""},
     {"the same length twice",
      "POST / HTTP/1.1\r\nContent-Length: 3\r\ncontent-length: 3\r\n\r\nabc", HTTP_READY, "abc"},
-    {"chunks", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n",
+    {"chunks",
+     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n",
      HTTP_READY, "abc"},
     {"chunks before length",
-     "POST / HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+     "POST / HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "3\r\nabc\r\n0\r\n\r\n",
      HTTP_READY, "abc"},
     {"chunks with trailer",
      "POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n", HTTP_READY,
@@ -46,7 +49,8 @@ static const struct {
     {"length with sign", "POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\nabc", HTTP_BAD, NULL},
     {"length with tail", "POST / HTTP/1.1\r\nContent-Length: 3x\r\n\r\nabc", HTTP_BAD, NULL},
     {"other encoding", "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", HTTP_BAD, NULL},
-    {"bad chunk size", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", HTTP_BAD, NULL},
+    {"bad chunk size", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", HTTP_BAD,
+     NULL},
     {"bytes behind a chunk", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
      HTTP_BAD, NULL},
     {"length over the limit", "POST / HTTP/1.1\r\nContent-Length: 33554433\r\n\r\n", HTTP_TOO_LARGE,
@@ -120,7 +124,8 @@ static void heads_have_a_limit(void)
 
 static void one_request_ends_where_the_next_begins(void)
 {
-    static const char bytes[] = "POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nhiGET /b HTTP/1.1\r\n\r\n";
+    static const char bytes[] = "POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi"
+                                "GET /b HTTP/1.1\r\n\r\n";
     struct http_parser parser;
     size_t used;
     size_t more;

@@ -215,7 +215,9 @@ static void forbidden_methods_are_not_run(void)
     } cases[] = {
         {"u", V2("\"method\":\"uptime\""), 200},
         {"u", V2("\"method\":\"setmocktime\",\"params\":[99]"), 403},
-        {"u", "[" V2("\"method\":\"uptime\"") "," V2("\"method\":\"setmocktime\",\"params\":[99]") "]",
+        {"u",
+         "[" V2("\"method\":\"uptime\"") ","
+         V2("\"method\":\"setmocktime\",\"params\":[99]") "]",
          403},
         {"nobody", V2("\"method\":\"uptime\""), 403},
     };
