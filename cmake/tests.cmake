@@ -38,8 +38,10 @@ foreach(folder ${rooms})
     endforeach()
 endforeach()
 
-# The naive models that fuzz targets compare with are helpers of unit tests, too.
-file(GLOB models CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/*/naive_*.c)
+# The naive models that fuzz targets and soaks compare with, and the makers of hostile
+# inputs, are helpers of unit tests, too.
+file(GLOB models CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/*/naive_*.c
+    ${CMAKE_SOURCE_DIR}/test/unit/*/hostile_*.c)
 if(models)
     add_library(assay_models STATIC ${models})
     target_link_libraries(assay_models PUBLIC ${ASSAY_TEST_LIBRARY})
@@ -65,4 +67,16 @@ foreach(source ${targets})
     endif()
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
     target_link_libraries(${target} PRIVATE assay_models)
+endforeach()
+
+# test/soak/soak_<name>.c: the same comparisons for hours. Under CTest a soak runs a
+# bounded share, with the label slow.
+file(GLOB soaks CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/soak/soak_*.c)
+foreach(source ${soaks})
+    get_filename_component(target ${source} NAME_WE)
+    add_executable(${target} ${source})
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_link_libraries(${target} PRIVATE assay_models)
+    add_test(NAME ${target} COMMAND ${target})
+    set_tests_properties(${target} PROPERTIES LABELS slow TIMEOUT 1800)
 endforeach()

@@ -224,11 +224,11 @@ static void default_difference(const struct sigbatch_item *item)
 static void settle(struct sigbatch_item *item, enum lane_result result)
 {
     if (result != LANE_VALID) {
-        atomic_fetch_add_explicit(&count_again, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(result == LANE_UNASKED ? &count_directly : &count_again, 1,
+                                  memory_order_relaxed);
         item->is_valid = decide(item);
         return;
     }
-    atomic_fetch_add_explicit(&count_lanes, 1, memory_order_relaxed);
     item->is_valid = true;
     if (!is_chosen())
         return;
@@ -252,31 +252,40 @@ static void fill_idle(struct lane *lane)
     *lane = idle;
 }
 
-static void verify_chunk(struct sigbatch_item *items, size_t n, lanes_run_fn *run)
+void sigbatch_ask(lanes_run_fn *run, const struct sigbatch_item *items, size_t n,
+                  enum lane_result *ret_results)
 {
     struct lane lanes[SIGBATCH_LANES_MAX];
     struct scalar s[SIGBATCH_LANES_MAX];
     const struct sigbatch_item *item_of[SIGBATCH_LANES_MAX];
-    size_t index_of[SIGBATCH_LANES_MAX];
     size_t lanes_n = 0;
     size_t filled;
 
+    CHECK(n <= SIGBATCH_LANES_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (prepare(&lanes[lanes_n], &s[lanes_n], &items[i])) {
-            item_of[lanes_n] = &items[i];
-            index_of[lanes_n] = i;
-            lanes_n++;
-        } else {
-            atomic_fetch_add_explicit(&count_directly, 1, memory_order_relaxed);
-            items[i].is_valid = decide(&items[i]);
-        }
+        ret_results[i] = LANE_UNASKED;
+        if (prepare(&lanes[lanes_n], &s[lanes_n], &items[i]))
+            item_of[lanes_n++] = &items[i];
     }
     finish_ecdsa(lanes, s, item_of, lanes_n);
     for (filled = lanes_n; filled % LANES != 0; filled++)
         fill_idle(&lanes[filled]);
     run(lanes, filled, tables);
     for (size_t i = 0; i < lanes_n; i++)
-        settle(&items[index_of[i]], lanes[i].result);
+        ret_results[item_of[i] - items] = lanes[i].result;
+}
+
+static void verify_chunk(struct sigbatch_item *items, size_t n)
+{
+    enum lane_result results[SIGBATCH_LANES_MAX];
+    uint64_t valid_n = 0;
+
+    sigbatch_ask(engine, items, n, results);
+    for (size_t i = 0; i < n; i++) {
+        valid_n += results[i] == LANE_VALID;
+        settle(&items[i], results[i]);
+    }
+    atomic_fetch_add_explicit(&count_lanes, valid_n, memory_order_relaxed);
 }
 
 void sigbatch_verify(struct sigbatch_item *items, size_t n)
@@ -284,14 +293,12 @@ void sigbatch_verify(struct sigbatch_item *items, size_t n)
     while (n >= SIGBATCH_LEAST && engine != NULL) {
         size_t take = n < SIGBATCH_LANES_MAX ? n : SIGBATCH_LANES_MAX;
 
-        verify_chunk(items, take, engine);
+        verify_chunk(items, take);
         items += take;
         n -= take;
     }
-    for (size_t i = 0; i < n; i++) {
-        atomic_fetch_add_explicit(&count_directly, 1, memory_order_relaxed);
-        items[i].is_valid = decide(&items[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        settle(&items[i], LANE_UNASKED);
 }
 
 /* --- Choosing the engine --- */
@@ -326,6 +333,7 @@ static void make_tables(void)
 
     tables = aligned_alloc(64, sizeof(*tables));
     CHECK(tables != NULL);
+    tables->b = 7;
     CHECK(secp256k1_ec_pubkey_parse(secp256k1_context_static, &g, generator, sizeof(generator)));
     fill_table(tables->low, &g);
     high = g;

@@ -1,6 +1,7 @@
 /* Eight verifications side by side: the curve arithmetic, written once over the
  * lane operations that the including file defines (v8, m8, v8_add, ...). Included
- * by sigbatch_ifma.c and sigbatch_plain.c only; defines lanes_run.
+ * by sigbatch_ifma.c and sigbatch_plain.c, where it defines lanes_run, and by the
+ * tests of its points.
  *
  * A field element is five limbs of 52 bits in eight lanes. Its magnitude m, in
  * the comments, says that each lane's value is below m * (2^256 + 2^216); every
@@ -440,7 +441,7 @@ LANES_FN void generator(struct affine *ret)
 
 /* Find P: y by a square root where it is not given. A lane whose x or point is not on
  * the curve goes on with G, to no effect. */
-LANES_SLOW void load_point(struct group *g, const struct lane *lanes)
+LANES_SLOW void load_point(struct group *g, const struct lane *lanes, uint64_t curve_b)
 {
     struct affine safe;
     struct fe given;
@@ -459,7 +460,7 @@ LANES_SLOW void load_point(struct group *g, const struct lane *lanes)
     fe_load(&given, lanes, offsetof(struct lane, y));
     fe_sqr(&t, &g->p.x);
     fe_mul(&square, &t, &g->p.x);
-    square.n[0] = v8_add(square.n[0], v8_set1(7));
+    square.n[0] = v8_add(square.n[0], v8_set1(curve_b));
     fe_carry(&square);
     if (has_y != (m8)0xff) {
         fe_root(&g->p.y, &square);
@@ -734,7 +735,7 @@ LANES_SLOW void lanes_run(struct lane *lanes, size_t lanes_n, const struct g_tab
     if (n == 0)
         return;
     for (size_t i = 0; i < n; i++) {
-        load_point(&groups[i], lanes + i * LANES);
+        load_point(&groups[i], lanes + i * LANES, tables->b);
         make_table(&groups[i]);
     }
     invert_all(groups, n);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypto/sigbatch.h"
+
 #define LANES 8
 /* Groups of eight that share one inversion. */
 #define SIGBATCH_GROUPS_MAX 16
@@ -23,12 +25,18 @@ struct g_entry {
     _Alignas(64) uint64_t xy[8];
 };
 
+/* A curve y^2 = x^3 + b and multiples of its generator. Nothing else in the lanes
+ * depends on b, so that tests can drive them on the small subgroups that other b have,
+ * where exceptional points are common. */
 struct g_tables {
+    uint64_t b; /* 7. */
     struct g_entry low[G_ENTRIES];  /* 1 G, 2 G, ... */
     struct g_entry high[G_ENTRIES]; /* The same of 2^128 G. */
 };
 
-enum lane_result { LANE_INVALID, LANE_VALID, LANE_UNSURE };
+/* Unsure: an exceptional point was met. Unasked: what was asked is malformed, or
+ * rare enough to be left to libsecp256k1. */
+enum lane_result { LANE_INVALID, LANE_VALID, LANE_UNSURE, LANE_UNASKED };
 
 /* What is asked of the y of the result. */
 enum lane_parity { PARITY_EVEN, PARITY_ODD, PARITY_ANY };
@@ -49,7 +57,7 @@ struct lane {
     uint64_t r[4];     /* R's x must be this, */
     bool or_r_plus_n;  /* or this and n more (which is then below p). */
     enum lane_parity parity;
-    enum lane_result result; /* Out. LANE_UNSURE: an exceptional point was met. */
+    enum lane_result result; /* Out. */
 };
 
 /* lanes_n is a multiple of LANES, at most SIGBATCH_LANES_MAX. */
@@ -59,6 +67,11 @@ void lanes_run_plain(struct lane *lanes, size_t lanes_n, const struct g_tables *
 #if defined(__x86_64__)
 void lanes_run_ifma(struct lane *lanes, size_t lanes_n, const struct g_tables *tables);
 #endif
+
+/* What the lanes alone say of n items, at most SIGBATCH_LANES_MAX; sigbatch_use must
+ * have been called. is_valid stays as it was. */
+void sigbatch_ask(lanes_run_fn *run, const struct sigbatch_item *items, size_t n,
+                  enum lane_result *ret_results);
 
 /* Use these lanes, if they pass the self-test; NULL: libsecp256k1. For tests of an
  * engine that the processor would not choose. */
