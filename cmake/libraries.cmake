@@ -4,6 +4,5 @@ find_package(Threads REQUIRED)
 pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1>=0.2.0)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
-pkg_check_modules(JSONC REQUIRED IMPORTED_TARGET json-c)
-set(ASSAY_LIBRARIES PkgConfig::SECP256K1 PkgConfig::SODIUM PkgConfig::MICROHTTPD PkgConfig::JSONC
+set(ASSAY_LIBRARIES PkgConfig::SECP256K1 PkgConfig::SODIUM PkgConfig::MICROHTTPD
     Threads::Threads m)

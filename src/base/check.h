@@ -21,6 +21,9 @@ __attribute__((noreturn, cold)) void check_failed(const char *condition, const c
             check_failed(#condition, __FILE__, __LINE__);    \
     } while (0)
 
+/* This place is never reached; what says why. */
+#define CHECK_NEVER(what) check_failed(what, __FILE__, __LINE__)
+
 #ifdef ASSAY_VERIFY
 #define VERIFY(condition) CHECK(condition)
 #else

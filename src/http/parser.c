@@ -224,7 +224,7 @@ static enum http_parse take_line(struct http_parser *parser)
     default:
         break;
     }
-    CHECK(!"a line where none is read");
+    CHECK_NEVER("a line where none is read");
     return HTTP_BAD;
 }
 

@@ -174,7 +174,7 @@ static bool expand_keys(const struct descriptor_node *node, const struct expansi
     case FUNCTION_RAW:
         break;
     }
-    CHECK(!"a function without keys");
+    CHECK_NEVER("a function without keys");
     return false;
 }
 

@@ -395,7 +395,7 @@ static void write_leaf_script(const struct miniscript *ms, struct buf *script,
         script_add_op(script, OP_SIZE);
         script_add_number(script, 32);
         script_add_op(script, OP_EQUALVERIFY);
-        script_add_op(script, hash_ops[ms->fragment]);
+        script_add_op(script, (uint8_t)hash_ops[ms->fragment]);
         script_add_push(script, ms->hash);
         script_add_op(script, verify ? OP_EQUALVERIFY : OP_EQUAL);
         return;

@@ -261,7 +261,7 @@ static uint64_t script_bytes_of(const struct miniscript *node)
     case FRAGMENT_THRESH:
         return subs + node->subs_n + number_bytes(node->k);
     }
-    CHECK(!"a fragment");
+    CHECK_NEVER("a fragment");
     return 0;
 }
 
@@ -310,7 +310,7 @@ static uint32_t ops_of(const struct miniscript *node)
     case FRAGMENT_MULTI_A:
         return node->keys_n + 1;
     }
-    CHECK(!"a fragment");
+    CHECK_NEVER("a fragment");
     return 0;
 }
 

@@ -428,7 +428,7 @@ static int verify_message(struct rpc_call *call)
         json_bool(call->out, true);
         return 0;
     }
-    CHECK(!"a status");
+    CHECK_NEVER("a status");
     return 0;
 }
 
