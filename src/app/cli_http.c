@@ -166,8 +166,8 @@ static int fail_authorization(struct cli *cli, enum cookie_state cookie)
         [COOKIE_NOT_ASKED] = "Incorrect rpcuser or rpcpassword were specified.",
         [COOKIE_READ] = "Cookie file credentials were invalid and no rpcpassword was specified.",
         [COOKIE_ABSENT] = "Failed to read cookie file and no rpcpassword was specified.",
-        [COOKIE_DISABLED] = "Cookie file was disabled via -norpccookiefile and no rpcpassword was "
-                            "specified.",
+        [COOKIE_DISABLED] = ("Cookie file was disabled via -norpccookiefile and no rpcpassword was "
+                             "specified."),
     };
 
     return cli_fail(cli, "Authorization failed: %s Configuration file: (%s)", reasons[cookie],
