@@ -263,12 +263,14 @@ static const char *wallet_of(const struct options *options)
                                                     : options_text(options, "rpcwallet", NULL);
 }
 
-/* getnewaddress, then generatetoaddress. */
-static int generate(struct cli *cli, struct json *ret_reply)
+/* getnewaddress, then generatetoaddress; the answer holds both. */
+static int generate(struct cli *cli, struct buf *text, struct json *ret_reply)
 {
     struct options *options = &cli->options;
     const char *wallet = wallet_of(options);
     const struct json *address;
+    const struct json *blocks;
+    struct json_writer w;
     int rc = cli_call_method(cli, ret_reply, "getnewaddress", NULL, 0, wallet);
 
     if (rc < 0 || reply_error(ret_reply) != NULL)
@@ -282,8 +284,18 @@ static int generate(struct cli *cli, struct json *ret_reply)
                              "be an integer value greater than zero");
     address = json_find(ret_reply, "result");
     insert_word(options, 1, alloc_string(address == NULL ? "" : json_text(address)));
-    return cli_call_method(cli, ret_reply, "generatetoaddress", options->words, options->words_n,
-                           wallet);
+    rc = cli_call_method(cli, ret_reply, "generatetoaddress", options->words, options->words_n,
+                         wallet);
+    blocks = rc < 0 ? NULL : json_find(ret_reply, "result");
+    if (rc < 0 || reply_error(ret_reply) != NULL || blocks == NULL)
+        return rc;
+    json_writer_init(&w, text, 2);
+    json_begin_object(&w);
+    json_put_string(&w, "address", options->words[1]);
+    json_key(&w, "blocks");
+    json_value(&w, blocks);
+    json_end_object(&w);
+    return 0;
 }
 
 /* *ret_error: what the node complains of; NULL: text is the answer. */
@@ -297,6 +309,10 @@ static int run(struct cli *cli, struct buf *text, const struct json **ret_error,
     *ret_error = NULL;
     if (rc == 0)
         rc = check_one_command(cli);
+    if (rc == 0 && options_is_set(options, "ipcconnect") &&
+        !options_is_negated(options, "ipcconnect") &&
+        strcmp(options_text(options, "ipcconnect", ""), "auto") != 0)
+        rc = cli_fail(cli, "bitcoin-cli was not built with IPC support");
     if (rc < 0)
         return rc;
     n = options->words_n;
@@ -307,7 +323,7 @@ static int run(struct cli *cli, struct buf *text, const struct json **ret_error,
     if (options_bool(options, "addrinfo", false))
         return cli_addr_info(cli, text, ret_error, n);
     if (options_bool(options, "generate", false))
-        rc = generate(cli, reply);
+        rc = generate(cli, text, reply);
     else if (n < 1)
         rc = cli_fail(cli, "too few parameters (need at least command)");
     else
@@ -318,7 +334,7 @@ static int run(struct cli *cli, struct buf *text, const struct json **ret_error,
     if (reply->type != JSON_OBJECT || reply->count == 0)
         return cli_fail(cli, "expected reply to have result, error and id properties");
     *ret_error = reply_error(reply);
-    if (*ret_error == NULL)
+    if (*ret_error == NULL && text->len == 0)
         write_result(text, json_find(reply, "result"));
     return 0;
 }

@@ -1,10 +1,12 @@
 /* Views put together from several calls: -getinfo, -netinfo, -addrinfo. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/cli.h"
 #include "base/check.h"
+#include "rpc/version.h"
 
 #define PROGRESS_DONE 0.99
 #define PROGRESS_STEPS 20
@@ -322,6 +324,27 @@ static void write_counts(struct buf *text, const struct json *peers)
     }
 }
 
+/* "network, witness", or each name's first letter. */
+static void write_services(struct buf *text, const struct json *network, bool is_short)
+{
+    const struct json *names = find(network, "localservicesnames", NULL);
+
+    for (uint32_t i = 0; i < names->count; i++) {
+        const char *name = shown(&names->items[i]);
+        /* NETWORK_LIMITED and NETWORK must differ. */
+        const char *letter = strrchr(name, '_') == NULL ? name : strrchr(name, '_') + 1;
+
+        if (is_short && strcmp(name, "P2P_V2") == 0)
+            buf_add_byte(text, '2');
+        else if (is_short)
+            buf_add_byte(text, (uint8_t)tolower((unsigned char)letter[0]));
+        else
+            buf_add_printf(text, "%s%s", i > 0 ? ", " : "", name);
+    }
+    if (names->count == 0)
+        buf_add_string(text, "none");
+}
+
 static int64_t number_of(const struct json *value)
 {
     int64_t number = 0;
@@ -420,9 +443,14 @@ int cli_net_info(struct cli *cli, struct buf *text, const struct json **ret_erro
     peers = find(replies[0], "result", NULL);
     network = find(replies[1], "result", NULL);
     now_s = number_of(find(find(replies[2], "result", NULL), "timemillis", NULL)) / 1000;
-    buf_add_printf(text, "%s %s - server %s%s\n\n", "Assay client",
+    buf_add_printf(text, "%s client v%s %s - server %s%s", CLIENT_NAME, CLIENT_VERSION_TEXT,
                    cli->params->name, shown(find(network, "protocolversion", NULL)),
                    shown(find(network, "subversion", NULL)));
+    if (level > 0) {
+        buf_add_string(text, " - services ");
+        write_services(text, network, true);
+    }
+    buf_add_string(text, "\n\n");
     if (level > 0) {
         buf_add_string(text, "<-> type               net     mping   send   recv    age    id\n");
         for (uint32_t i = 0; i < peers->count; i++) {
@@ -432,6 +460,11 @@ int cli_net_info(struct cli *cli, struct buf *text, const struct json **ret_erro
         buf_add_byte(text, '\n');
     }
     write_counts(text, peers);
+    if (level == 0) {
+        buf_add_string(text, "\nLocal services: ");
+        write_services(text, network, false);
+        buf_add_byte(text, '\n');
+    }
     write_addresses(text, network);
     return 0;
 }

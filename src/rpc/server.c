@@ -1,5 +1,6 @@
 #include "rpc/server.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,15 +264,13 @@ static const char *log_safe(struct arena *arena, const char *text)
 {
     size_t len = strnlen(text, 200);
     char *safe = arena_alloc(arena, len + 1);
+    size_t n = 0;
 
     for (size_t i = 0; i < len; i++) {
-        bool is_fine = text[i] >= ' ' && text[i] < 0x7f && strchr("<>\"'\\`", text[i]) == NULL;
-
-        safe[i] = '?';
-        if (is_fine)
-            safe[i] = text[i];
+        if (isalnum((unsigned char)text[i]) || strchr(" .,;-_/:?@()", text[i]) != NULL)
+            safe[n++] = text[i];
     }
-    safe[len] = '\0';
+    safe[n] = '\0';
     return safe;
 }
 
