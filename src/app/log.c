@@ -208,6 +208,17 @@ static void add_escaped(struct buf *line, const char *text)
     }
 }
 
+/* "room/file.c" of a path that a compiler was given. */
+static const char *source_name(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *start = slash;
+
+    while (start != NULL && start > file && start[-1] != '/')
+        start--;
+    return start == NULL ? file : start;
+}
+
 static void format_line(struct buf *line, enum log_level level, const char *category,
                         const char *file, int at, const char *function, const char *message)
 {
@@ -225,7 +236,7 @@ static void format_line(struct buf *line, enum log_level level, const char *cate
     if (the_log.options.with_thread)
         buf_add_printf(line, "[%s] ", thread_name()[0] == '\0' ? "unknown" : thread_name());
     if (the_log.options.with_source)
-        buf_add_printf(line, "[%s:%d] [%s] ", file, at, function);
+        buf_add_printf(line, "[%s:%d] [%s] ", source_name(file), at, function);
     add_tag(line, level, category);
     add_escaped(line, message);
     if (line->data[line->len - 1] != '\n')
