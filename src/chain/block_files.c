@@ -586,6 +586,19 @@ static int finish(struct block_files *files, int32_t number, enum kind kind, str
     return rc;
 }
 
+/* A pair has both its files from the start, as users know it, even if no block in it
+ * is ever connected. */
+static int make_undo_file(const struct block_files *files, int32_t number, struct error *err)
+{
+    char *path = block_files_path(files, number, true);
+    struct disk_file *file = NULL;
+    int rc = disk_open(files->disk, &file, path, DISK_CREATE, err);
+
+    disk_close(file);
+    free(path);
+    return rc;
+}
+
 /* Begin a pair whose files are not there yet. */
 static int begin_pair(struct block_files *files, int32_t number, struct error *err)
 {
@@ -612,6 +625,8 @@ static int begin_pair(struct block_files *files, int32_t number, struct error *e
     }
     pair = pair_at(files, number);
     rc = files->claim == NULL ? 0 : files->claim(files->claim_context, number, err);
+    if (rc == 0)
+        rc = make_undo_file(files, number, err);
     if (rc < 0)
         return rc;
     pair->is_known = true;
