@@ -348,7 +348,7 @@ static int look_after(struct chain *chain, bool *ret_end, struct error *err)
         rc = chain_prune_if_due(chain, err);
     if (atomic_load(&chain->is_importing))
         chain_progress(chain, false);
-    *ret_end = chain_is_stopping(chain) || atomic_load(&chain->heavy_n) > 0;
+    *ret_end = chain_must_yield(chain);
     return rc;
 }
 
@@ -373,6 +373,16 @@ static struct header_node *way_at(struct way *way, const struct header_node *tar
             way->nodes[i] = node;
     }
     return way->nodes[height - way->first];
+}
+
+/* With -stopatheight nothing above it is begun once it comes into sight. */
+static const struct header_node *stop_short(const struct chain *chain,
+                                            const struct header_node *target)
+{
+    int32_t stop = chain->options.stop_at_height;
+    int32_t height = chain->verified == NULL ? 0 : chain->verified->height;
+
+    return stop > height && target->height > stop ? header_ancestor(target, stop) : target;
 }
 
 /* Connects what lies between here and target, until something is bad or asks for
@@ -428,7 +438,7 @@ static int move_to(struct chain *chain, const struct header_node *target, struct
         if (rc < 0)
             return rc;
     }
-    return connect_to(chain, target, err);
+    return connect_to(chain, stop_short(chain, target), err);
 }
 
 int chain_activate(struct chain *chain, struct error *err)
@@ -441,7 +451,7 @@ int chain_activate(struct chain *chain, struct error *err)
         if (target == NULL || target == chain->verified)
             break;
         rc = move_to(chain, target, err);
-        if (chain_is_stopping(chain) || atomic_load(&chain->heavy_n) > 0)
+        if (chain_must_yield(chain))
             break;
     }
     if (rc < 0)

@@ -155,6 +155,7 @@ struct chain {
     _Atomic uint32_t heavy_n; /* Requests that must wait for the present work. */
     _Atomic uint32_t light_n; /* Requests that are answered between blocks. */
     _Atomic bool is_stopping;
+    bool is_serving; /* A request is being done: it is not broken off for the next one. */
     bool is_started;
     bool has_ended;
     struct failure failure;
@@ -167,6 +168,11 @@ static inline struct header_node *chain_tip_node(const struct chain *chain)
 static inline bool chain_is_stopping(const struct chain *chain)
 {
     return atomic_load_explicit(&chain->is_stopping, memory_order_relaxed);
+}
+/* Should what goes on by itself make room for a request? */
+static inline bool chain_must_yield(const struct chain *chain)
+{
+    return chain_is_stopping(chain) || (!chain->is_serving && atomic_load(&chain->heavy_n) > 0);
 }
 static inline uint64_t chain_now_us(const struct chain *chain)
 {

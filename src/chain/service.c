@@ -51,6 +51,12 @@ static struct request *take_request(struct chain *chain, bool only_light)
     return NULL;
 }
 
+/* Failures of the machine end the chain, whoever met them; others are the asker's. */
+static bool is_fatal(int rc)
+{
+    return rc == E_IO || rc == E_CORRUPT || rc == E_NO_SPACE || rc == E_PERMISSION;
+}
+
 static void serve(struct chain *chain, bool only_light)
 {
     mutex_lock(&chain->mutex);
@@ -60,9 +66,15 @@ static void serve(struct chain *chain, bool only_light)
         if (request == NULL)
             break;
         mutex_unlock(&chain->mutex);
+        if (!request->is_light)
+            chain->is_serving = true;
         request->rc = chain->failure.rc < 0
                           ? error_set(&request->err, E_STOPPED, "the chain has stopped")
                           : request->run(chain, request->argument, &request->err);
+        if (!request->is_light)
+            chain->is_serving = false;
+        if (is_fatal(request->rc))
+            chain_fail(chain, request->rc, &request->err);
         mutex_lock(&chain->mutex);
         request->is_answered = true;
         cond_broadcast(&chain->answered);

@@ -471,6 +471,7 @@ const struct node_ops chain_node_ops = {
     .coin = coin,
     .scan_coins = view_scan_coins,
     .utxo_stats = view_utxo_stats,
+    .dump_snapshot = view_dump_snapshot,
     .submit_block = submit_block,
     .submit_header = submit_header,
     .test_block = test_block,

@@ -2,6 +2,7 @@
  * commit is walked on the asker's thread while the chain goes on. */
 #include "chain/view_priv.h"
 
+#include "coins/snapshot.h"
 #include "coins/stats.h"
 
 static int ask_flush(struct chain *chain, void *argument, struct error *err)
@@ -65,6 +66,20 @@ static enum coins_hash_kind hash_kind_of(enum utxo_hash_kind kind)
     return COINS_HASH_NONE;
 }
 
+static struct utxo_stats stats_at(const struct chain *chain, const struct block_hash *tip,
+                                  const struct coins_stats *stats, uint64_t disk_bytes)
+{
+    struct utxo_stats result = {.at = info_at(chain, tip),
+                                .tx_n = stats->tx_n,
+                                .outputs_n = stats->outputs_n,
+                                .bogosize = stats->bogosize,
+                                .disk_bytes = disk_bytes,
+                                .total_sat = stats->total_sat};
+
+    memcpy(result.hash, stats->hash, sizeof(result.hash));
+    return result;
+}
+
 int view_utxo_stats(struct node *node, struct utxo_stats *ret_stats, enum utxo_hash_kind kind,
                     bool (*go_on)(void *context), void *context, struct error *err)
 {
@@ -79,12 +94,24 @@ int view_utxo_stats(struct node *node, struct utxo_stats *ret_stats, enum utxo_h
         rc = coins_stats_compute(&stats, &tip, chain->coins, hash_kind_of(kind), &options, err);
     if (rc < 0)
         return rc;
-    *ret_stats = (struct utxo_stats){.at = info_at(chain, &tip),
-                                     .tx_n = stats.tx_n,
-                                     .outputs_n = stats.outputs_n,
-                                     .bogosize = stats.bogosize,
-                                     .disk_bytes = disk_bytes,
-                                     .total_sat = stats.total_sat};
-    memcpy(ret_stats->hash, stats.hash, sizeof(ret_stats->hash));
+    *ret_stats = stats_at(chain, &tip, &stats, disk_bytes);
+    return 0;
+}
+
+int view_dump_snapshot(struct node *node, const char *path, struct utxo_stats *ret_stats,
+                       struct error *err)
+{
+    struct chain *chain = view_chain(node);
+    struct snapshot_header header;
+    struct coins_stats stats;
+    uint64_t disk_bytes;
+    int rc = chain_ask(chain, ask_flush, &disk_bytes, false, err);
+
+    if (rc == 0)
+        rc = snapshot_write(chain->disk, path, chain->params->magic, chain->coins, &header,
+                            &stats, NULL, err);
+    if (rc < 0)
+        return rc;
+    *ret_stats = stats_at(chain, &header.base, &stats, disk_bytes);
     return 0;
 }
