@@ -8,6 +8,14 @@
 #include "base/alloc.h"
 #include "base/check.h"
 
+/* Before genesis is connected there is nothing else to show. */
+static const struct header_node *shown_tip(const struct chain *chain)
+{
+    const struct header_node *tip = chain_tip_node(chain);
+
+    return tip == NULL ? header_tree_genesis(chain->tree) : tip;
+}
+
 static double progress_of(const struct chain *chain, const struct header_node *tip)
 {
     const struct params *params = chain->params;
@@ -34,12 +42,9 @@ static double progress_of(const struct chain *chain, const struct header_node *t
 static void status(struct node *node, struct node_status *ret_status)
 {
     struct chain *chain = view_chain(node);
-    const struct header_node *tip = chain_tip_node(chain);
+    const struct header_node *tip = shown_tip(chain);
     const struct header_node *best = header_tree_best(chain->tree);
 
-    /* Before genesis is connected there is nothing else to show. */
-    if (tip == NULL)
-        tip = header_tree_genesis(chain->tree);
     *ret_status = (struct node_status){
         .tip = chain_info(chain, tip, tip),
         .best_header = chain_info(chain, best, tip),
@@ -64,15 +69,15 @@ static int block_by_hash(struct node *node, struct block_info *ret_info,
 
     if (found == NULL)
         return E_NOT_FOUND;
-    *ret_info = chain_info(chain, found, chain_tip_node(chain));
+    *ret_info = chain_info(chain, found, shown_tip(chain));
     return 0;
 }
 
 static int block_by_height(struct node *node, struct block_info *ret_info, int32_t height)
 {
     struct chain *chain = view_chain(node);
-    const struct header_node *tip = chain_tip_node(chain);
-    const struct header_node *found = tip == NULL ? NULL : header_ancestor(tip, height);
+    const struct header_node *tip = shown_tip(chain);
+    const struct header_node *found = header_ancestor(tip, height);
 
     if (found == NULL)
         return E_NOT_FOUND;
@@ -85,9 +90,9 @@ static int fork_point(struct node *node, struct block_info *ret_info,
 {
     struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
-    const struct header_node *tip = chain_tip_node(chain);
+    const struct header_node *tip = shown_tip(chain);
 
-    if (found == NULL || tip == NULL)
+    if (found == NULL)
         return E_NOT_FOUND;
     *ret_info = chain_info(chain, header_fork(found, tip), tip);
     return 0;
@@ -102,7 +107,7 @@ static int ancestor(struct node *node, struct block_info *ret_info,
     found = found == NULL ? NULL : header_ancestor(found, height);
     if (found == NULL)
         return E_NOT_FOUND;
-    *ret_info = chain_info(chain, found, chain_tip_node(chain));
+    *ret_info = chain_info(chain, found, shown_tip(chain));
     return 0;
 }
 
@@ -125,13 +130,11 @@ static void tips(struct node *node, struct chain_tip **ret_tips, size_t *ret_n)
 {
     struct chain *chain = view_chain(node);
     uint32_t count = header_tree_count(chain->tree);
-    const struct header_node *tip = chain_tip_node(chain);
+    const struct header_node *tip = shown_tip(chain);
     bool *has_child = alloc_array(count, sizeof(*has_child));
     struct chain_tip *list;
     size_t n = 0;
 
-    if (tip == NULL)
-        tip = header_tree_genesis(chain->tree);
     for (uint32_t i = 1; i < count; i++)
         has_child[header_tree_at(chain->tree, i)->prev->index] = true;
     has_child[tip->index] = false;
