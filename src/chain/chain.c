@@ -104,6 +104,28 @@ static int open_index(struct chain *chain, struct error *err)
     return 0;
 }
 
+/* Every file that holds a block of the index must be there. What the infos count
+ * does not matter: they are behind where a prune was cut off. */
+static int find_files(struct chain *chain, struct error *err)
+{
+    bool *is_held = chain_held_files(chain);
+    int rc = 0;
+
+    log_info("chain", "Checking all blk files are present...");
+    for (int32_t i = 0; i < block_files_count(chain->files) && rc == 0; i++) {
+        struct disk_entry entry;
+        char *path;
+
+        if (!is_held[i])
+            continue;
+        path = block_files_path(chain->files, i, false);
+        rc = disk_stat(chain->disk, path, &entry, err);
+        free(path);
+    }
+    free(is_held);
+    return rc;
+}
+
 static int open_files(struct chain *chain, struct error *err)
 {
     struct block_files_options options = {.disk = chain->disk,
@@ -118,22 +140,9 @@ static int open_files(struct chain *chain, struct error *err)
     rc = block_files_open(&chain->files, &options, err);
     if (rc < 0)
         return rc;
-    log_info("chain", "Checking all blk files are present...");
-    for (size_t i = 0; i < block_index_files_n(chain->index); i++) {
-        const struct block_file_info *info = block_index_file(chain->index, i);
-        struct disk_entry entry;
-        char *path;
-
-        block_files_set_info(chain->files, (int32_t)i, info);
-        if (info->blocks_n == 0)
-            continue;
-        path = block_files_path(chain->files, (int32_t)i, false);
-        rc = disk_stat(chain->disk, path, &entry, err);
-        free(path);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    for (size_t i = 0; i < block_index_files_n(chain->index); i++)
+        block_files_set_info(chain->files, (int32_t)i, block_index_file(chain->index, i));
+    return find_files(chain, err);
 }
 
 static int open_coins_at(struct chain *chain, bool must_be_empty, struct block_hash *ret_tip,
@@ -255,6 +264,8 @@ static int open_parts(struct chain *chain, struct error *err)
         rc = open_coins(chain, err);
     if (rc == 0)
         rc = recover(chain, err);
+    if (rc == 0)
+        rc = chain_prune_finish(chain, err);
     if (rc == 0)
         rc = check_last_blocks(chain, err);
     return rc;

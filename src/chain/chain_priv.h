@@ -294,6 +294,11 @@ int chain_prune_if_due(struct chain *chain, struct error *err);
 int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height,
                       struct error *err);
 void chain_prune_look(struct chain *chain);
+/* Which files hold blocks that the index knows: block_files_count, the caller's to
+ * free. */
+bool *chain_held_files(const struct chain *chain);
+/* Ends a prune that was cut off between its commit and the removal of the files. */
+int chain_prune_finish(struct chain *chain, struct error *err);
 
 /* --- check.c --- */
 

@@ -2,6 +2,7 @@
  * them. */
 #include "chain/chain_priv.h"
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -74,6 +75,41 @@ static int remove_files(struct chain *chain, const int32_t *files, size_t files_
     }
     chain_prune_look(chain);
     atomic_store(&chain->size_on_disk, block_files_used_bytes(chain->files));
+    return rc;
+}
+
+bool *chain_held_files(const struct chain *chain)
+{
+    int32_t files_n = block_files_count(chain->files);
+    bool *is_held = alloc_zero((size_t)files_n + 1);
+    uint32_t count = header_tree_count(chain->tree);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct header_node *node = header_tree_at(chain->tree, i);
+        uint32_t file = header_place_file(atomic_load(&node->block_place));
+
+        if (header_has(node, HEADER_DATA) && file < (uint32_t)files_n)
+            is_held[file] = true;
+    }
+    return is_held;
+}
+
+int chain_prune_finish(struct chain *chain, struct error *err)
+{
+    int32_t limit = prune_limit(chain);
+    bool *is_held;
+    int rc = 0;
+
+    if (!chain->options.prune_on || !atomic_load(&chain->has_pruned))
+        return 0;
+    is_held = chain_held_files(chain);
+    for (int32_t i = 0; i + 1 < block_files_count(chain->files) && rc == 0; i++) {
+        const struct block_file_info *info = block_files_info(chain->files, i);
+
+        if (info->size > 0 && !is_held[i] && (int64_t)info->height_last <= limit)
+            rc = block_files_remove(chain->files, i, err);
+    }
+    free(is_held);
     return rc;
 }
 
