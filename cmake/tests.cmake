@@ -80,3 +80,20 @@ foreach(source ${soaks})
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES LABELS slow TIMEOUT 1800)
 endforeach()
+
+# test/functional/<name>.py drives the real programs; <name>_long, with the label
+# slow, does the same for longer. node.py is what they share.
+find_program(ASSAY_PYTHON python3)
+file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/functional/*.py)
+list(FILTER scripts EXCLUDE REGEX "/node\\.py$")
+if(ASSAY_PYTHON AND NOT ASSAY_FUZZ)
+    foreach(script ${scripts})
+        get_filename_component(name ${script} NAME_WE)
+        add_test(NAME functional_${name}
+            COMMAND ${ASSAY_PYTHON} ${script} ${CMAKE_BINARY_DIR})
+        set_tests_properties(functional_${name} PROPERTIES LABELS functional TIMEOUT 600)
+        add_test(NAME functional_${name}_long
+            COMMAND ${ASSAY_PYTHON} ${script} ${CMAKE_BINARY_DIR} --long)
+        set_tests_properties(functional_${name}_long PROPERTIES LABELS slow TIMEOUT 3600)
+    endforeach()
+endif()

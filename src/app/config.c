@@ -396,8 +396,8 @@ char *options_data_folder(const struct options *options)
     if (given[0] == '\0') {
         folder = path_from(home == NULL || home[0] == '\0' ? "/" : home, ".assay");
     } else {
-        CHECK(getcwd(cwd, sizeof(cwd)) != NULL);
-        folder = path_from(cwd, given);
+        /* The folder we were started in may be gone; an absolute path needs none. */
+        folder = path_from(getcwd(cwd, sizeof(cwd)) == NULL ? "." : cwd, given);
         if (!is_folder(folder)) {
             free(folder);
             folder = NULL;

@@ -5,7 +5,8 @@ After every kill the node must open by itself, without a reindex, and its coins
 must be exactly those that an uninterrupted node has at the same block.
 
     kill.py BUILD                       about 20 kills on a chain of its own
-    kill.py BUILD --kills 200           as many as asked, spread over the scenes
+    kill.py BUILD --long                220 kills
+    kill.py BUILD --kills N             as many as asked, spread over the scenes
     kill.py BUILD --chain FILE.dat      also imports regtest blocks from FILE
     kill.py BUILD --seed N              the same instants again, as far as the
                                         machine allows
@@ -346,12 +347,15 @@ def blocks_in(path):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--long", action="store_true")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--chain", action="append", default=[])
     parser.add_argument("--only", default="", help="scenes whose names contain this")
     parser.add_argument("--lives", type=int, default=8, help="kills during one import")
     options = parser.parse_args()
+    if options.kills is None:
+        options.kills = 220 if options.long else 20
     folder = tempfile.mkdtemp(prefix="assay-kill-")
     run = Run(options, folder)
     scenes = [("branches", run.scene_branches), ("generate", run.scene_generate),
