@@ -183,8 +183,7 @@ static void run(const struct bench_store_ops *ops, struct trace *trace, uint64_t
     }
     report("fill: add", &sum, ops_n);
     printf("%-28s %6.1f bytes a coin, %ld MiB greatest use\n", "memory",
-           (double)(memory_kib() - before_kib) * 1024 / (double)trace->live_n,
-           memory_kib() / 1024);
+           (double)(memory_kib() - before_kib) * 1024 / (double)trace->live_n, memory_kib() / 1024);
 
     sum = (struct times){0};
     from = times_now();
@@ -254,8 +253,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(stores); i++) {
         if (strcmp(stores[i]->name, name) != 0)
             continue;
-        printf("%s, %" PRIu64 " coins, %" PRIu64 " MiB of cache, %" PRIu64 " blocks\n", name,
-               coins, cache_mib, blocks);
+        printf("%s, %" PRIu64 " coins, %" PRIu64 " MiB of cache, %" PRIu64 " blocks\n", name, coins,
+               cache_mib, blocks);
         run(stores[i], trace, coins, blocks, cache_mib, folder);
         arena_clear(&trace->arena);
         free(trace->live);

@@ -3,6 +3,5 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1>=0.2.0)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
-pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
-set(ASSAY_LIBRARIES PkgConfig::SECP256K1 PkgConfig::SODIUM PkgConfig::MICROHTTPD
+set(ASSAY_LIBRARIES PkgConfig::SECP256K1 PkgConfig::SODIUM
     Threads::Threads m)

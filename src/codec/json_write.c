@@ -36,7 +36,7 @@ static void begin_item(struct json_writer *w)
     w->is_first = false;
 }
 
-static void open(struct json_writer *w, uint8_t bracket)
+static void begin_group(struct json_writer *w, uint8_t bracket)
 {
     begin_item(w);
     buf_add_byte(w->buf, bracket);
@@ -44,7 +44,7 @@ static void open(struct json_writer *w, uint8_t bracket)
     w->is_first = true;
 }
 
-static void close(struct json_writer *w, uint8_t bracket)
+static void end_group(struct json_writer *w, uint8_t bracket)
 {
     CHECK(w->depth > 0 && !w->has_key);
     w->depth--;
@@ -55,22 +55,22 @@ static void close(struct json_writer *w, uint8_t bracket)
 
 void json_begin_object(struct json_writer *w)
 {
-    open(w, '{');
+    begin_group(w, '{');
 }
 
 void json_end_object(struct json_writer *w)
 {
-    close(w, '}');
+    end_group(w, '}');
 }
 
 void json_begin_array(struct json_writer *w)
 {
-    open(w, '[');
+    begin_group(w, '[');
 }
 
 void json_end_array(struct json_writer *w)
 {
-    close(w, ']');
+    end_group(w, ']');
 }
 
 static void add_escaped(struct buf *buf, uint8_t c)

@@ -56,39 +56,41 @@ ALWAYS_INLINE void step(struct line *l, uint32_t mixed, uint32_t word, uint32_t 
 }
 
 /* Message word and rotation of each step, in the order of the paper's tables. */
-static const uint8_t left_word[80] = {
-    0, 1, 2,  3,  4,  5, 6,  7,  8, 9, 10, 11, 12, 13, 14, 15, 7, 4, 13, 1,  10, 6, 15, 3,  12, 0, 9,
-    5, 2, 14, 11, 8,  3, 10, 14, 4, 9, 15, 8,  1,  2,  7,  0,  6, 13, 11, 5, 12, 1, 9,  11, 10, 0, 8,
-    12, 4, 13, 3, 7,  15, 14, 5, 6, 2, 4,  0,  5,  9,  7,  12, 2, 10, 14, 1, 3,  8, 11, 6,  15, 13};
+static const uint8_t left_word[80] = {0, 1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14, 15,
+                                      7, 4,  13, 1,  10, 6,  15, 3,  12, 0, 9,  5,  2,  14, 11, 8,
+                                      3, 10, 14, 4,  9,  15, 8,  1,  2,  7, 0,  6,  13, 11, 5,  12,
+                                      1, 9,  11, 10, 0,  8,  12, 4,  13, 3, 7,  15, 14, 5,  6,  2,
+                                      4, 0,  5,  9,  7,  12, 2,  10, 14, 1, 3,  8,  11, 6,  15, 13};
 static const uint8_t right_word[80] = {
-    5,  14, 7, 0,  9,  2,  11, 4,  13, 6, 15, 8,  1,  10, 3, 12, 6, 11, 3,  7, 0, 13, 5,  10, 14, 15, 8,
-    12, 4,  9, 1,  2,  15, 5,  1,  3,  7, 14, 6,  9,  11, 8, 12, 2, 10, 0,  4, 13, 8, 6,  4,  1,  3, 11,
-    15, 0,  5, 12, 2,  13, 9,  7,  10, 14, 12, 15, 10, 4,  1, 5,  8, 7,  6,  2, 13, 14, 0, 3,  9,  11};
+    5,  14, 7,  0,  9,  2,  11, 4,  13, 6, 15, 8, 1,  10, 3,  12, 6, 11, 3, 7,
+    0,  13, 5,  10, 14, 15, 8,  12, 4,  9, 1,  2, 15, 5,  1,  3,  7, 14, 6, 9,
+    11, 8,  12, 2,  10, 0,  4,  13, 8,  6, 4,  1, 3,  11, 15, 0,  5, 12, 2, 13,
+    9,  7,  10, 14, 12, 15, 10, 4,  1,  5, 8,  7, 6,  2,  13, 14, 0, 3,  9, 11};
 static const uint8_t left_turn[80] = {
-    11, 14, 15, 12, 5,  8,  7,  9,  11, 13, 14, 15, 6,  7,  9,  8,  7,  6,  8,  13, 11, 9,  7,
-    15, 7,  12, 15, 9,  11, 7,  13, 12, 11, 13, 6,  7,  14, 9,  13, 15, 14, 8,  13, 6,  5,  12,
-    7,  5,  11, 12, 14, 15, 14, 15, 9,  8,  9,  14, 5,  6,  8,  6,  5,  12, 9,  15, 5,  11, 6,
-    8,  13, 12, 5,  12, 13, 14, 11, 8,  5,  6};
+    11, 14, 15, 12, 5, 8,  7,  9,  11, 13, 14, 15, 6,  7,  9,  8,  7,  6,  8,  13,
+    11, 9,  7,  15, 7, 12, 15, 9,  11, 7,  13, 12, 11, 13, 6,  7,  14, 9,  13, 15,
+    14, 8,  13, 6,  5, 12, 7,  5,  11, 12, 14, 15, 14, 15, 9,  8,  9,  14, 5,  6,
+    8,  6,  5,  12, 9, 15, 5,  11, 6,  8,  13, 12, 5,  12, 13, 14, 11, 8,  5,  6};
 static const uint8_t right_turn[80] = {
-    8,  9,  9,  11, 13, 15, 15, 5,  7,  7,  8,  11, 14, 14, 12, 6,  9,  13, 15, 7,  12, 8,  9,
-    11, 7,  7,  12, 7,  6,  15, 13, 11, 9,  7,  15, 11, 8,  6,  6,  14, 12, 13, 5,  14, 13, 13,
-    7,  5,  15, 5,  8,  11, 14, 14, 6,  14, 6,  9,  12, 9,  12, 5,  15, 8,  8,  5,  12, 9,  12,
-    5,  14, 6,  8,  13, 6,  5,  15, 13, 11, 11};
+    8,  9,  9,  11, 13, 15, 15, 5, 7,  7,  8,  11, 14, 14, 12, 6,  9,  13, 15, 7,
+    12, 8,  9,  11, 7,  7,  12, 7, 6,  15, 13, 11, 9,  7,  15, 11, 8,  6,  6,  14,
+    12, 13, 5,  14, 13, 13, 7,  5, 15, 5,  8,  11, 14, 14, 6,  14, 6,  9,  12, 9,
+    12, 5,  15, 8,  8,  5,  12, 9, 12, 5,  14, 6,  8,  13, 6,  5,  15, 13, 11, 11};
 
 #define LEFT(mix, constant, i) \
     step(&l, mix(l.b, l.c, l.d), w[left_word[i]], constant, left_turn[i]);
 #define RIGHT(mix, constant, i) \
     step(&r, mix(r.b, r.c, r.d), w[right_word[i]], constant, right_turn[i]);
 #define BOTH(mix_l, k_l, mix_r, k_r, i) LEFT(mix_l, k_l, i) RIGHT(mix_r, k_r, i)
-#define FOUR(mix_l, k_l, mix_r, k_r, i)     \
-    BOTH(mix_l, k_l, mix_r, k_r, i)         \
-    BOTH(mix_l, k_l, mix_r, k_r, (i) + 1)   \
-    BOTH(mix_l, k_l, mix_r, k_r, (i) + 2)   \
+#define FOUR(mix_l, k_l, mix_r, k_r, i)   \
+    BOTH(mix_l, k_l, mix_r, k_r, i)       \
+    BOTH(mix_l, k_l, mix_r, k_r, (i) + 1) \
+    BOTH(mix_l, k_l, mix_r, k_r, (i) + 2) \
     BOTH(mix_l, k_l, mix_r, k_r, (i) + 3)
-#define SIXTEEN(mix_l, k_l, mix_r, k_r, i)  \
-    FOUR(mix_l, k_l, mix_r, k_r, i)         \
-    FOUR(mix_l, k_l, mix_r, k_r, (i) + 4)   \
-    FOUR(mix_l, k_l, mix_r, k_r, (i) + 8)   \
+#define SIXTEEN(mix_l, k_l, mix_r, k_r, i) \
+    FOUR(mix_l, k_l, mix_r, k_r, i)        \
+    FOUR(mix_l, k_l, mix_r, k_r, (i) + 4)  \
+    FOUR(mix_l, k_l, mix_r, k_r, (i) + 8)  \
     FOUR(mix_l, k_l, mix_r, k_r, (i) + 12)
 
 static void compress(uint32_t *state, const uint8_t *block)
@@ -115,8 +117,7 @@ static void compress(uint32_t *state, const uint8_t *block)
 
 void ripemd160_init(struct ripemd160 *hash)
 {
-    static const uint32_t initial[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476,
-                                        0xc3d2e1f0};
+    static const uint32_t initial[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
 
     memcpy(hash->state, initial, sizeof(initial));
     hash->len = 0;

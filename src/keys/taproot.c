@@ -55,7 +55,7 @@ static void extend_paths(struct taproot_leaf *leaves, uint8_t *paths, const stru
 }
 
 /* Hashes the tree; the paths come out bottom up, one row of TAPROOT_DEPTH_MAX
- * hashes a leaf, its length for now in control.len. */
+ * hashes a leaf, its length meanwhile in control.len. */
 static void hash_tree(uint8_t *ret_root, uint8_t *paths, struct taproot_leaf *leaves,
                       size_t leaves_n)
 {

@@ -11,8 +11,8 @@ static const struct {
     size_t len; /* Of the bytes 0, 1, 2, ... */
     uint64_t hash;
 } rows[] = {
-    {0, 0x726fdb47dd0e0e31}, {1, 0x74f839c593dc67fd}, {2, 0x0d6c8009d9a94f5a},
-    {3, 0x85676696d7fb7e2d}, {8, 0x93f5f5799a932462}, {15, 0xa129ca6149be45e5},
+    {0, 0x726fdb47dd0e0e31},  {1, 0x74f839c593dc67fd},  {2, 0x0d6c8009d9a94f5a},
+    {3, 0x85676696d7fb7e2d},  {8, 0x93f5f5799a932462},  {15, 0xa129ca6149be45e5},
     {16, 0x3f2acc7f57c29bdb}, {63, 0x958a324ceb064572},
 };
 
@@ -119,4 +119,5 @@ static void vectors(void)
     buf_clear(&file);
 }
 
-TEST_LIST(TEST(published_answers), TEST(vectors), TEST(pieces_do_not_matter), TEST(fixed_sizes_agree))
+TEST_LIST(TEST(published_answers), TEST(vectors), TEST(pieces_do_not_matter),
+          TEST(fixed_sizes_agree))

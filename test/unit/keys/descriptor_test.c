@@ -6,10 +6,10 @@
 
 #define G_ "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 #define H_ "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
-#define X_                                                                                \
+#define X_                                                                                  \
     "xpub68NZiKmJWnxxS6aaHmn81bvJeTESw724CRDs6HbuccFQN9Ku14VQrADWgqbhhTHBaohPX4CjNLf9fq9MY" \
     "o6oDaPPLPxSb7gwQN3ih19Zm4Y"
-#define P_                                                                                \
+#define P_                                                                                  \
     "xprv9uPDJpEQgRQfDcW7BkF7eTya6RPxXeJCqCJGHuCJ4GiRVLzkTXBAJMu2qaMWPrS7AANYqdq6vcBcBUdJC" \
     "VVFceUvJFjaPdGZ2y9WACViL4L"
 
@@ -41,8 +41,9 @@ static const struct {
     {"pkh(" X_ "/x)", "pkh(): Key path value 'x' is not a valid uint32"},
     {"pkh(" X_ "/<0;0>)", "pkh(): Duplicated key path value 0 in multipath specifier"},
     {"pkh(" X_ "/<0>)", "pkh(): Multipath key path specifiers must have at least two items"},
-    {"pkh([aaaaaaaa/<0;1>]" G_ ")", "pkh(): Key path value '<0;1>' specifies multipath in a section "
-                                    "where multipath is not allowed"},
+    {"pkh([aaaaaaaa/<0;1>]" G_ ")",
+     "pkh(): Key path value '<0;1>' specifies multipath in a section "
+     "where multipath is not allowed"},
     {"pkh([aaaaaaa]" G_ ")",
      "pkh(): Fingerprint is not 4 bytes (7 characters instead of 8 characters)"},
     {"pkh([aaaagaaa]" G_ ")", "pkh(): Fingerprint 'aaaagaaa' is not hex"},
@@ -106,8 +107,8 @@ static void secrets_show_only_when_asked_for(void)
     EXPECT_TRUE("origin", strncmp(buf_string(&out), "wpkh([", 6) == 0);
     EXPECT_TRUE("behind the hardened step", strstr(buf_string(&out), "/1h]xpub") != NULL);
     out.len = 0;
-    EXPECT_TRUE("normalized", !descriptor_write(descriptor, &out, 0, DESCRIPTOR_NORMALIZED,
-                                                &nothing));
+    EXPECT_TRUE("normalized",
+                !descriptor_write(descriptor, &out, 0, DESCRIPTOR_NORMALIZED, &nothing));
     EXPECT_TRUE("expand", descriptor_expand(descriptor, &scripts, NULL, 0, 3, &ring));
     EXPECT_TRUE("expand", !descriptor_expand(descriptor, &scripts, NULL, 0, 3, &nothing));
     EXPECT_U64("scripts", scripts.n, 1);
