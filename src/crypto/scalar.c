@@ -41,39 +41,77 @@ static void subtract_order(uint64_t *a)
     (void)add_limbs(a, 4, order_complement, 3);
 }
 
-/* ret (a_n + b_n limbs) = a * b */
-static void mul_limbs(uint64_t *ret, const uint64_t *a, size_t a_n, const uint64_t *b, size_t b_n)
+/* ret (eight limbs) = a * b */
+static void mul_limbs(uint64_t *ret, const uint64_t *a, const uint64_t *b)
 {
-    memset(ret, 0, (a_n + b_n) * sizeof(*ret));
-    for (size_t i = 0; i < a_n; i++) {
-        u128 carry = 0;
+    u128 carry = 0;
 
-        for (size_t k = 0; k < b_n; k++) {
+    for (size_t k = 0; k < 4; k++) {
+        carry += (u128)a[0] * b[k];
+        ret[k] = (uint64_t)carry;
+        carry >>= 64;
+    }
+    ret[4] = (uint64_t)carry;
+    for (size_t i = 1; i < 4; i++) {
+        carry = 0;
+        for (size_t k = 0; k < 4; k++) {
             carry += (u128)a[i] * b[k] + ret[i + k];
             ret[i + k] = (uint64_t)carry;
             carry >>= 64;
         }
-        ret[i + b_n] = (uint64_t)carry;
+        ret[i + 4] = (uint64_t)carry;
     }
+}
+
+/* ret (six limbs) = low (four) + high (four) * order_complement, whose top limb is 1. */
+static void fold(uint64_t *ret, const uint64_t *low, const uint64_t *high)
+{
+    u128 carry = 0;
+
+    for (size_t k = 0; k < 4; k++) {
+        carry += (u128)high[k] * order_complement[0] + low[k];
+        ret[k] = (uint64_t)carry;
+        carry >>= 64;
+    }
+    ret[4] = (uint64_t)carry;
+    carry = 0;
+    for (size_t k = 0; k < 4; k++) {
+        carry += (u128)high[k] * order_complement[1] + ret[k + 1];
+        ret[k + 1] = (uint64_t)carry;
+        carry >>= 64;
+    }
+    ret[5] = (uint64_t)carry;
+    carry = 0;
+    for (size_t k = 0; k < 4; k++) {
+        carry += (u128)high[k] + ret[k + 2];
+        ret[k + 2] = (uint64_t)carry;
+        carry >>= 64;
+    }
+    ret[6] = (uint64_t)carry;
 }
 
 /* Fold what is above 2^256 down by order_complement until nothing is. Each round
  * shortens the number: 512 bits, 386, 260, and then at most a bit over 256. */
 static void reduce(struct scalar *ret_scalar, const uint64_t *wide)
 {
-    uint64_t sum[8];
-    size_t high_n = 4;
+    uint64_t sum[7];
+    uint64_t high[4];
+    u128 carry;
 
-    memcpy(sum, wide, sizeof(sum));
-    for (int round = 0; round < 3; round++) {
-        uint64_t product[7];
-
-        mul_limbs(product, sum + 4, high_n, order_complement, 3);
-        memset(sum + 4, 0, high_n * sizeof(*sum));
-        (void)add_limbs(sum, 8, product, high_n + 3);
-        high_n = round == 0 ? 3 : 1;
-    }
-    if (sum[4] != 0 || !less(sum, order))
+    fold(sum, wide, wide + 4);
+    memcpy(high, sum + 4, 3 * sizeof(*high));
+    high[3] = 0;
+    fold(sum, sum, high);
+    /* Four bits are left. */
+    carry = (u128)sum[4] * order_complement[0] + sum[0];
+    sum[0] = (uint64_t)carry;
+    carry = (carry >> 64) + (u128)sum[4] * order_complement[1] + sum[1];
+    sum[1] = (uint64_t)carry;
+    carry = (carry >> 64) + sum[4] + sum[2];
+    sum[2] = (uint64_t)carry;
+    carry = (carry >> 64) + sum[3];
+    sum[3] = (uint64_t)carry;
+    if (carry >> 64 != 0 || !less(sum, order))
         subtract_order(sum);
     memcpy(ret_scalar->d, sum, sizeof(ret_scalar->d));
 }
@@ -130,7 +168,7 @@ void scalar_mul(struct scalar *ret_scalar, const struct scalar *a, const struct 
 {
     uint64_t wide[8];
 
-    mul_limbs(wide, a->d, 4, b->d, 4);
+    mul_limbs(wide, a->d, b->d);
     reduce(ret_scalar, wide);
 }
 
@@ -154,56 +192,93 @@ void scalar_inverse(struct scalar *ret_scalar, const struct scalar *a)
 }
 
 /* round(k * g / 2^384) */
-static void mul_shift_384(struct scalar *ret_scalar, const struct scalar *k, const uint64_t *g)
+static u128 mul_shift_384(const struct scalar *k, const uint64_t *g)
 {
     uint64_t wide[8];
-    uint64_t rounding = 0;
 
-    mul_limbs(wide, k->d, 4, g, 4);
-    rounding = wide[5] >> 63;
-    *ret_scalar = (struct scalar){{wide[6], wide[7], 0, 0}};
-    (void)add_limbs(ret_scalar->d, 4, &rounding, 1);
+    mul_limbs(wide, k->d, g);
+    /* Both g times n are below 2^512 - 2^384, so the rounding does not overflow. */
+    return ((u128)wide[7] << 64 | wide[6]) + (wide[5] >> 63);
 }
 
-static void size_and_sign(uint64_t *ret_size, bool *ret_negative, const struct scalar *k)
+/* ret (four limbs) = b * c */
+static void mul_halves(uint64_t *ret, u128 b, u128 c)
 {
-    struct scalar size = *k;
+    uint64_t b0 = (uint64_t)b;
+    uint64_t b1 = (uint64_t)(b >> 64);
+    uint64_t c0 = (uint64_t)c;
+    uint64_t c1 = (uint64_t)(c >> 64);
+    u128 low = (u128)b0 * c0;
+    u128 middle = (u128)b0 * c1 + (uint64_t)(low >> 64);
+    u128 other = (u128)b1 * c0 + (uint64_t)middle;
+    u128 high = (u128)b1 * c1 + (uint64_t)(middle >> 64) + (uint64_t)(other >> 64);
 
-    *ret_negative = scalar_is_high(k);
-    if (*ret_negative)
-        scalar_negate(&size, k);
-    CHECK(size.d[2] == 0 && size.d[3] == 0);
-    ret_size[0] = size.d[0];
-    ret_size[1] = size.d[1];
+    ret[0] = (uint64_t)low;
+    ret[1] = (uint64_t)other;
+    ret[2] = (uint64_t)high;
+    ret[3] = (uint64_t)(high >> 64);
+}
+
+/* a -= b, modulo 2^256. */
+static void subtract_limbs(uint64_t *a, const uint64_t *b)
+{
+    uint64_t borrow = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        u128 difference = (u128)a[i] - b[i] - borrow;
+
+        a[i] = (uint64_t)difference;
+        borrow = (uint64_t)(difference >> 64) & 1;
+    }
+}
+
+/* Of a number in two's complement of 256 bits. */
+static void size_and_sign(uint64_t *ret_size, bool *ret_negative, uint64_t *a)
+{
+    *ret_negative = a[3] >> 63 != 0;
+    if (*ret_negative) {
+        u128 carry = 1;
+
+        for (size_t i = 0; i < 4; i++) {
+            carry += ~a[i];
+            a[i] = (uint64_t)carry;
+            carry >>= 64;
+        }
+    }
+    CHECK(a[2] == 0 && a[3] == 0);
+    ret_size[0] = a[0];
+    ret_size[1] = a[1];
 }
 
 /* The lattice of pairs (a, b) with a + b * lambda = 0 has the short basis (a1, b1),
- * (a2, b2). g1 and g2 are b2 and -b1 times 2^384 / n, so that the two products find
- * the lattice point nearest to (k, 0). See Guide to Elliptic Curve Cryptography,
- * section 3.5; docs/sigbatch.md derives the bound on the halves. */
+ * (a2, b2), where b2 = a1 and a2 = a1 - b1. g1 and g2 are b2 and -b1 times 2^384 / n, so
+ * that the two products, c1 and c2, find the lattice point nearest to (k, 0). See Guide
+ * to Elliptic Curve Cryptography, section 3.5; docs/sigbatch.md derives the bound on the
+ * halves, which lets them be found modulo 2^256:
+ *   k1 = k - c1 a1 - c2 a2 = k - c1 a1 - c2 (-b1) - c2 a1,  k2 = c1 (-b1) - c2 a1 */
 void scalar_split(struct scalar_halves *ret_halves, const struct scalar *k)
 {
     static const uint64_t g1[4] = {0xe893209a45dbb031, 0x3daa8a1471e8ca7f, 0xe86c90e49284eb15,
                                    0x3086d221a7d46bcd};
     static const uint64_t g2[4] = {0x1571b4ae8ac47f71, 0x221208ac9df506c6, 0x6f547fa90abfe4c4,
                                    0xe4437ed6010e8828};
-    static const struct scalar minus_b1 = {{0x6f547fa90abfe4c3, 0xe4437ed6010e8828, 0, 0}};
-    static const struct scalar minus_b2 = {{0xd765cda83db1562c, 0x8a280ac50774346d,
-                                            0xfffffffffffffffe, 0xffffffffffffffff}};
-    static const struct scalar minus_lambda = {{0xe0cfc810b51283cf, 0xa880b9fc8ec739c2,
-                                                0x5ad9e3fd77ed9ba4, 0xac9c52b33fa3cf1f}};
-    struct scalar c1;
-    struct scalar c2;
-    struct scalar k1;
-    struct scalar k2;
+    const u128 a1 = (u128)0x3086d221a7d46bcd << 64 | 0xe86c90e49284eb15;
+    const u128 minus_b1 = (u128)0xe4437ed6010e8828 << 64 | 0x6f547fa90abfe4c3;
+    u128 c1 = mul_shift_384(k, g1);
+    u128 c2 = mul_shift_384(k, g2);
+    uint64_t k1[4];
+    uint64_t k2[4];
+    uint64_t product[4];
 
-    mul_shift_384(&c1, k, g1);
-    mul_shift_384(&c2, k, g2);
-    scalar_mul(&c1, &c1, &minus_b1);
-    scalar_mul(&c2, &c2, &minus_b2);
-    scalar_add(&k2, &c1, &c2);
-    scalar_mul(&k1, &k2, &minus_lambda);
-    scalar_add(&k1, &k1, k);
-    size_and_sign(ret_halves->k1, &ret_halves->k1_negative, &k1);
-    size_and_sign(ret_halves->k2, &ret_halves->k2_negative, &k2);
+    memcpy(k1, k->d, sizeof(k1));
+    mul_halves(product, c1, a1);
+    subtract_limbs(k1, product);
+    mul_halves(product, c2, minus_b1);
+    subtract_limbs(k1, product);
+    mul_halves(product, c2, a1);
+    subtract_limbs(k1, product);
+    mul_halves(k2, c1, minus_b1);
+    subtract_limbs(k2, product);
+    size_and_sign(ret_halves->k1, &ret_halves->k1_negative, k1);
+    size_and_sign(ret_halves->k2, &ret_halves->k2_negative, k2);
 }

@@ -29,6 +29,7 @@ static void (*difference_handler)(const struct sigbatch_item *);
 static _Atomic uint64_t count_lanes;
 static _Atomic uint64_t count_again;
 static _Atomic uint64_t count_directly;
+static _Atomic uint64_t count_tried;
 static _Atomic uint64_t count_shares;
 
 /* --- What libsecp256k1 says --- */
@@ -221,14 +222,16 @@ static void default_difference(const struct sigbatch_item *item)
     abort();
 }
 
-static void settle(struct sigbatch_item *item, enum lane_result result)
+/* Decided by libsecp256k1, for the lanes did not find it valid. */
+static void settle_exactly(struct sigbatch_item *item, enum lane_result result)
 {
-    if (result != LANE_VALID) {
-        atomic_fetch_add_explicit(result == LANE_UNASKED ? &count_directly : &count_again, 1,
-                                  memory_order_relaxed);
-        item->is_valid = decide(item);
-        return;
-    }
+    atomic_fetch_add_explicit(result == LANE_UNASKED ? &count_directly : &count_again, 1,
+                              memory_order_relaxed);
+    item->is_valid = decide(item);
+}
+
+static void settle_valid(struct sigbatch_item *item)
+{
     item->is_valid = true;
     if (!is_chosen())
         return;
@@ -275,30 +278,49 @@ void sigbatch_ask(lanes_run_fn *run, const struct sigbatch_item *items, size_t n
         ret_results[item_of[i] - items] = lanes[i].result;
 }
 
-static void verify_chunk(struct sigbatch_item *items, size_t n)
+static void verify_chunk(struct sigbatch_item *items, size_t n, bool is_try)
 {
     enum lane_result results[SIGBATCH_LANES_MAX];
     uint64_t valid_n = 0;
+    uint64_t tried_n = 0;
 
     sigbatch_ask(engine, items, n, results);
     for (size_t i = 0; i < n; i++) {
-        valid_n += results[i] == LANE_VALID;
-        settle(&items[i], results[i]);
+        if (results[i] == LANE_VALID) {
+            valid_n++;
+            settle_valid(&items[i]);
+        } else if (is_try) {
+            tried_n++;
+            items[i].is_valid = false;
+        } else {
+            settle_exactly(&items[i], results[i]);
+        }
     }
     atomic_fetch_add_explicit(&count_lanes, valid_n, memory_order_relaxed);
+    atomic_fetch_add_explicit(&count_tried, tried_n, memory_order_relaxed);
 }
 
-void sigbatch_verify(struct sigbatch_item *items, size_t n)
+static void verify_all(struct sigbatch_item *items, size_t n, bool is_try)
 {
     while (n >= SIGBATCH_LEAST && engine != NULL) {
         size_t take = n < SIGBATCH_LANES_MAX ? n : SIGBATCH_LANES_MAX;
 
-        verify_chunk(items, take);
+        verify_chunk(items, take, is_try);
         items += take;
         n -= take;
     }
     for (size_t i = 0; i < n; i++)
-        settle(&items[i], LANE_UNASKED);
+        settle_exactly(&items[i], LANE_UNASKED);
+}
+
+void sigbatch_verify(struct sigbatch_item *items, size_t n)
+{
+    verify_all(items, n, false);
+}
+
+void sigbatch_try(struct sigbatch_item *items, size_t n)
+{
+    verify_all(items, n, true);
 }
 
 /* --- Choosing the engine --- */
@@ -411,6 +433,11 @@ const char *sigbatch_engine(void)
     return engine == NULL ? "libsecp256k1" : "avx512-ifma";
 }
 
+bool sigbatch_has_lanes(void)
+{
+    return engine != NULL;
+}
+
 void sigbatch_set_share(uint32_t share, const uint8_t *seed)
 {
     recheck_share = share;
@@ -428,6 +455,7 @@ struct sigbatch_stats sigbatch_stats(void)
         .lanes = atomic_load(&count_lanes),
         .again = atomic_load(&count_again),
         .directly = atomic_load(&count_directly),
+        .tried = atomic_load(&count_tried),
         .shares = atomic_load(&count_shares),
     };
 }

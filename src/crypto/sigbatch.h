@@ -41,6 +41,8 @@ struct sigbatch_item {
 const char *sigbatch_select(bool allow_vector);
 /* The name of what was chosen. */
 const char *sigbatch_engine(void);
+/* Are there lanes? Without them nothing is gained by gathering items. */
+bool sigbatch_has_lanes(void);
 
 #define SIGBATCH_SHARE_DEFAULT 1024
 
@@ -56,11 +58,17 @@ void sigbatch_on_difference(void (*handler)(const struct sigbatch_item *item));
 /* Fill is_valid of n items. */
 void sigbatch_verify(struct sigbatch_item *items, size_t n);
 
+/* The same, but libsecp256k1 is not asked about what the lanes do not find valid: a
+ * false is_valid then says nothing. For callers who have it decide whatever follows
+ * from that: the pairs of a multisig, mostly not meant to fit, cost no more so. */
+void sigbatch_try(struct sigbatch_item *items, size_t n);
+
 /* Counted since start, for logs and RPC. */
 struct sigbatch_stats {
     uint64_t lanes;     /* Items the lanes found valid. */
     uint64_t again;     /* Items libsecp256k1 decided after the lanes. */
     uint64_t directly;  /* Items that never saw the lanes. */
+    uint64_t tried;     /* Items of sigbatch_try that the lanes did not find valid. */
     uint64_t shares;    /* Valid ones that were checked a second time. */
 };
 struct sigbatch_stats sigbatch_stats(void);

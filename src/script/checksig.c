@@ -14,6 +14,12 @@ static const struct sig_engine *engine_of(const struct machine *m)
     return m->spend->engine == NULL ? &sig_engine_default : m->spend->engine;
 }
 
+/* Has the engine given the evaluation up? */
+static bool is_over(const struct machine *m)
+{
+    return engine_of(m)->is_over != NULL && *engine_of(m)->is_over;
+}
+
 /* The verdict about the form of a signature that is to be checked by ECDSA. */
 static enum verdict check_sig_form(const struct machine *m, struct span sig)
 {
@@ -185,6 +191,8 @@ static enum verdict check_before_tapscript(struct machine *m, struct span sig, s
     if (verdict != V_VALID)
         return verdict;
     *ret_good = check_ecdsa(m, sig, pubkey, &code);
+    if (!*ret_good && is_over(m))
+        return V_SCRIPT_EVAL_FALSE;
     if (!*ret_good && sig.len > 0 && machine_has(m, SCRIPT_VERIFY(NULLFAIL)))
         return V_SCRIPT_SIG_NULLFAIL;
     return V_VALID;
@@ -335,6 +343,8 @@ static enum verdict match_sigs(struct machine *m, const struct multisig *args,
         *ret_good = true;
         return V_VALID;
     }
+    if (is_over(m))
+        return V_SCRIPT_EVAL_FALSE;
     while (sigs_left > 0 && sigs_left <= keys_left) {
         struct span sig = item_span(machine_top(m, args->sig_at + args->sigs_n - sigs_left));
         struct span key = item_span(machine_top(m, args->key_at + args->keys_n - keys_left));

@@ -1,6 +1,7 @@
 #include "script/sig_batch.h"
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "crypto/secp.h"
 #include "crypto/sigbatch.h"
@@ -25,7 +26,8 @@ struct waiting {
     uint64_t flags;
     void *tag;
     uint32_t in_index;
-    bool failed; /* Some check did not hold. */
+    uint32_t asked_n; /* Checks. */
+    bool failed;      /* Some did not hold. */
 };
 
 /* Items first .. first + pairs - 1 are the pairs of one multisig. A single check is a
@@ -79,7 +81,7 @@ static bool is_answered_well(const struct sig_batch *batch, const struct questio
 /* Check the items there are and note for each input what came of its questions. */
 static void run_items(struct sig_batch *batch)
 {
-    sigbatch_verify(batch->items, batch->items_n);
+    sigbatch_try(batch->items, batch->items_n);
     for (uint32_t i = 0; i < batch->questions_n; i++) {
         if (!is_answered_well(batch, &batch->questions[i]))
             batch->waiting[batch->questions[i].input].failed = true;
@@ -210,7 +212,8 @@ struct sig_batch *sig_batch_new(sig_batch_done_fn *done, void *context)
                                         .schnorr = defer_schnorr,
                                         .tweak = defer_tweak,
                                         .multisig = defer_multisig,
-                                        .context = batch};
+                                        .context = batch,
+                                        .is_over = &batch->is_refused};
     batch->trust = TRUST_MAX;
     batch->done = done;
     batch->context = context;
@@ -240,7 +243,7 @@ static void forget_last(struct sig_batch *batch)
 
 static void pay_for_failure(struct sig_batch *batch, uint32_t checks)
 {
-    batch->trust -= TRUST_PER_FAILURE + (int32_t)checks;
+    batch->trust = MAX(batch->trust - TRUST_PER_FAILURE - (int32_t)checks, -TRUST_MAX);
 }
 
 /* Is the batch worth trying? Counts the inputs that do without. */
@@ -260,7 +263,7 @@ void sig_batch_input(struct sig_batch *batch, const struct spend *spend, uint32_
 {
     struct spend deferred = *spend;
 
-    if (!is_trusting(batch)) {
+    if (!sigbatch_has_lanes() || !is_trusting(batch)) {
         batch->done(batch->context, tag, in_index, verify_exactly(spend, in_index, flags));
         return;
     }
@@ -275,6 +278,8 @@ void sig_batch_input(struct sig_batch *batch, const struct spend *spend, uint32_
         forget_last(batch);
         pay_for_failure(batch, batch->asked_n);
         batch->done(batch->context, tag, in_index, verify_exactly(spend, in_index, flags));
+    } else {
+        batch->waiting[batch->waiting_n - 1].asked_n = batch->asked_n;
     }
     if (batch->items_n >= SETTLE_AT)
         sig_batch_settle(batch);
@@ -288,7 +293,7 @@ void sig_batch_settle(struct sig_batch *batch)
         enum verdict verdict = V_VALID;
 
         if (input->failed) {
-            pay_for_failure(batch, 1);
+            pay_for_failure(batch, input->asked_n);
             verdict = verify_exactly(input->spend, input->in_index, input->flags);
         } else if (batch->trust < TRUST_MAX) {
             batch->trust++;

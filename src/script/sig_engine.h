@@ -34,6 +34,9 @@ struct sig_engine {
                      const uint8_t *hashes, size_t sigs_n, const struct span *keys,
                      size_t keys_n);
     void *context; /* The engine's own. */
+    /* May be NULL. Once it is true the evaluation is for nothing and may end early, with
+     * any verdict but V_VALID. */
+    const bool *is_over;
 };
 
 /* Synchronous, through libsecp256k1. Any thread. */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "crypto/sigbatch_priv.h"
 #include "script/build.h"
+#include "script/sig_batch.h"
 
 static bool is_number(const char *word, size_t len)
 {
@@ -182,4 +184,40 @@ void ready_spend_init(struct ready_spend *ready, const struct tx *tx, const stru
 {
     sighash_cache_init(&ready->cache, tx, spent, arena);
     ready->spend = (struct spend){.tx = tx, .spent = spent, .sighash = &ready->cache};
+}
+
+static void expect_told(void *context, void *tag, uint32_t in_index, enum verdict verdict)
+{
+    const enum verdict *want = context;
+
+    (void)tag;
+    (void)in_index;
+    EXPECT_STR("in a batch", verdict_text(verdict), verdict_text(*want));
+}
+
+/* The processor's lanes, or those in plain C. */
+static void choose_lanes(void)
+{
+    static bool is_chosen;
+
+    if (is_chosen)
+        return;
+    is_chosen = true;
+    (void)sigbatch_select(true);
+    if (!sigbatch_has_lanes())
+        CHECK(sigbatch_use(lanes_run_plain));
+}
+
+enum verdict verify_both_ways(const struct spend *spend, uint32_t in_index, uint64_t flags)
+{
+    enum verdict want = script_verify_input(spend, in_index, flags);
+    struct sig_batch *batch = sig_batch_new(expect_told, &want);
+
+    choose_lanes();
+    /* So many that even one check each is worth the lanes. */
+    for (int i = 0; i < 4; i++)
+        sig_batch_input(batch, spend, in_index, flags, NULL);
+    sig_batch_settle(batch);
+    sig_batch_free(batch);
+    return want;
 }

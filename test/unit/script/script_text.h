@@ -42,4 +42,8 @@ struct ready_spend {
 void ready_spend_init(struct ready_spend *ready, const struct tx *tx, const struct tx_out *spent,
                       struct arena *arena);
 
+/* The verdict of script_verify_input, after the same input has gone through a batch
+ * (script/sig_batch.h) with a few of its likes, whose verdict must be the same. */
+enum verdict verify_both_ways(const struct spend *spend, uint32_t in_index, uint64_t flags);
+
 #endif /* TEST_SCRIPT_TEXT_H */

@@ -53,7 +53,7 @@ static bool read_row(struct tx *ret_tx, struct ready_spend *ready, const struct 
 static bool all_valid(const struct ready_spend *ready, uint64_t flags)
 {
     for (uint32_t i = 0; i < ready->spend.tx->in_n; i++) {
-        if (script_verify_input(&ready->spend, i, flags) != V_VALID)
+        if (verify_both_ways(&ready->spend, i, flags) != V_VALID)
             return false;
     }
     return true;

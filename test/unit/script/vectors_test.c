@@ -162,7 +162,7 @@ static void script_tests_have_their_results(void)
         arena_init(&arena);
         read_row(&row, &root.items[i], &arena);
         make_spend(&ready, &row, &arena);
-        EXPECT_STR(label, verdict_text(script_verify_input(&ready.spend, 0, row.flags)),
+        EXPECT_STR(label, verdict_text(verify_both_ways(&ready.spend, 0, row.flags)),
                    verdict_text(row.want));
         check_other_flags(&ready, &row, label);
         arena_clear(&arena);
@@ -243,7 +243,7 @@ static void check_asset(const struct json *line, const struct json *way, bool su
         speaks = success ? is_final || (flags & line_flags) == flags
                          : (flags & line_flags) == line_flags;
         if (speaks)
-            EXPECT_INT(label, script_verify_input(&ready.spend, (uint32_t)index, flags) == V_VALID,
+            EXPECT_INT(label, verify_both_ways(&ready.spend, (uint32_t)index, flags) == V_VALID,
                        success);
     }
     arena_clear(&arena);
