@@ -217,11 +217,40 @@ size_t body_block_bytes(struct span bytes)
     return r.rc < 0 ? 0 : bytes.len - r.left;
 }
 
-void body_prepare(struct body *body)
+static void judge_in_place(struct body *body)
 {
     const struct header_node *node = body->node;
     struct ancestry ancestry = header_ancestry(node->prev);
 
+    if (node->prev != NULL && block_verify(&body->block, &ancestry, body->params, &body->arena,
+                                           &body->finding) != V_VALID)
+        return;
+    body->place = block_place_of(node->height, &node->hash,
+                                 node->prev == NULL ? 0 : header_median_time(node->prev),
+                                 body->params);
+    net(body);
+}
+
+void body_check(struct body *body)
+{
+    body->is_checked = true;
+    body->finding = (struct finding){.verdict = V_VALID};
+    body->rc = block_read(&body->block, body->bytes.data, body->bytes.len, &body->arena);
+    if (body->rc < 0)
+        error_set(&body->err, body->rc, "the block does not decode");
+    else
+        block_check(&body->block, body->params, body->check_pow, body->check_merkle,
+                    &body->arena, &body->finding);
+}
+
+void body_prepare(struct body *body)
+{
+    const struct header_node *node = body->node;
+
+    if (body->is_checked) {
+        judge_in_place(body);
+        return;
+    }
     body->finding = (struct finding){.verdict = V_VALID};
     if (body->files != NULL) {
         uint64_t place = atomic_load(&node->block_place);
@@ -250,15 +279,8 @@ void body_prepare(struct body *body)
         return;
     }
     if (block_check(&body->block, body->params, body->check_pow, body->check_merkle,
-                    &body->arena, &body->finding) != V_VALID)
-        return;
-    if (node->prev != NULL && block_verify(&body->block, &ancestry, body->params, &body->arena,
-                                           &body->finding) != V_VALID)
-        return;
-    body->place = block_place_of(node->height, &node->hash,
-                                 node->prev == NULL ? 0 : header_median_time(node->prev),
-                                 body->params);
-    net(body);
+                    &body->arena, &body->finding) == V_VALID)
+        judge_in_place(body);
 }
 
 void body_prepare_run(struct work *work, unsigned worker)

@@ -49,7 +49,8 @@ struct body {
     bool check_pow;    /* Off for templates. */
     bool check_merkle; /* Off for templates. */
 
-    /* From body_prepare. */
+    /* From body_check, body_prepare. */
+    bool is_checked; /* By body_check: read, and the rules that need no chain asked. */
     struct work work;
     struct work_group prepared;
     int rc; /* An error of this machine; then err says more. */
@@ -93,6 +94,11 @@ uint64_t body_memory(const struct body *body);
 
 /* How many of the bytes are the block: 0 if none begins there. */
 size_t body_block_bytes(struct span bytes);
+
+/* bytes is filled; node may still be unknown. Reads the block and asks the rules that
+ * need nothing but its bytes: sets rc and finding. Where both are good body_prepare
+ * goes on from there. */
+void body_check(struct body *body);
 
 /* bytes is filled (or files set) and node set (its parent in the tree). Sets rc,
  * finding and what follows. The hash must be the node's, unless check_pow is off.

@@ -263,14 +263,28 @@ static bool must_be_new(const struct chain *chain, const struct body *body)
 
 static int check_new(struct chain *chain, struct body *body, struct error *err)
 {
-    struct coin *coins = arena_alloc(&body->arena, body->adds_n * sizeof(*coins));
-    bool *found = arena_alloc(&body->arena, body->adds_n * sizeof(*found));
-    int rc = coins_find_many(chain->coins, coins, found, body->adds, body->adds_n, &body->arena,
-                             err);
+    const struct block *block = &body->block;
+    struct outpoint *made;
+    struct coin *coins;
+    uint32_t made_n = 0;
+    bool *found;
+    int rc;
 
+    for (uint32_t t = 0; t < block->tx_n; t++)
+        made_n += block->tx[t].out_n;
+    made = arena_alloc(&body->arena, made_n * sizeof(*made));
+    coins = arena_alloc(&body->arena, made_n * sizeof(*coins));
+    found = arena_alloc(&body->arena, made_n * sizeof(*found));
+    /* Not body->adds: what the block spends itself repeats a coin just as well. */
+    made_n = 0;
+    for (uint32_t t = 0; t < block->tx_n; t++) {
+        for (uint32_t i = 0; i < block->tx[t].out_n; i++)
+            made[made_n++] = (struct outpoint){.txid = block->tx[t].txid, .vout = i};
+    }
+    rc = coins_find_many(chain->coins, coins, found, made, made_n, &body->arena, err);
     if (rc < 0)
         return rc;
-    for (uint32_t i = 0; i < body->adds_n; i++) {
+    for (uint32_t i = 0; i < made_n; i++) {
         if (found[i]) {
             finding_set(&body->finding, V_BAD_TXNS_BIP30, UINT32_MAX, UINT32_MAX,
                         "tried to overwrite transaction");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/log.h"
 
 static void show_finding(struct submit_result *result, const struct finding *finding)
 {
@@ -84,18 +85,42 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
     return 0;
 }
 
+/* A body that breaks a rule by itself is turned away before its header is looked at:
+ * the header may belong to a good one. */
+static int check_alone(struct body *body, struct submit_result *ret_result, struct error *err)
+{
+    *ret_result = (struct submit_result){.verdict = V_VALID};
+    body_check(body);
+    if (body->rc < 0)
+        return error_set(err, E_MALFORMED, "the block does not decode");
+    if (body->finding.verdict != V_VALID) {
+        char reason[FINDING_REASON_MAX];
+
+        finding_reason(reason, &body->finding);
+        log_warning("validation", "Block %s is turned away: %s%s%s",
+                    hash_hex(body->block.hash.b).text, reason,
+                    body->finding.detail[0] == '\0' ? "" : ", ", body->finding.detail);
+        show_finding(ret_result, &body->finding);
+    }
+    return 0;
+}
+
 int chain_offer_block(struct chain *chain, struct submit_result *ret_result, struct span bytes,
                       struct error *err)
 {
     struct body *body = flight_body_new(chain);
     const struct header_node *node;
+    bool was_connected;
     int rc;
 
     buf_add(&body->bytes, bytes.data, bytes.len);
-    rc = chain_store_body(chain, body, ret_result, err);
+    rc = check_alone(body, ret_result, err);
+    if (rc == 0 && ret_result->verdict == V_VALID)
+        rc = chain_store_body(chain, body, ret_result, err);
     node = body->node;
     if (rc < 0 || node == NULL || ret_result->verdict != V_VALID)
         goto done;
+    was_connected = header_has(node, HEADER_CONNECTED);
     chain->last_condemned = NULL;
     chain->hint = body;
     body = NULL;
@@ -106,9 +131,10 @@ int chain_offer_block(struct chain *chain, struct submit_result *ret_result, str
         goto done;
     if (chain->last_condemned == node)
         show_finding(ret_result, &chain->last_finding);
-    else
+    else /* Also where a worse block after it made us go back. */
         ret_result->is_connected =
-            chain->verified != NULL && header_is_ancestor(node, chain->verified);
+            (!was_connected && header_has(node, HEADER_CONNECTED)) ||
+            (chain->verified != NULL && header_is_ancestor(node, chain->verified));
     ret_result->is_judged = ret_result->is_judged || ret_result->is_connected;
 
 done:
@@ -217,7 +243,7 @@ int chain_reconsider(struct chain *chain, const struct block_hash *hash, struct 
     if (rc < 0)
         return rc;
     for (uint32_t i = 0; i < count; i++) {
-        if (header_has(header_tree_at(chain->tree, i), HEADER_FAILED))
+        if (header_is_failed(header_tree_at(chain->tree, i)))
             chain_touch(chain, header_tree_at(chain->tree, i));
     }
     header_tree_reconsider(chain->tree, node);

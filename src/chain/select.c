@@ -55,15 +55,18 @@ static bool link_node(struct header_node *node)
     return true;
 }
 
-static int by_index(const void *a, const void *b)
+static int by_height(const void *a, const void *b)
 {
-    uint32_t x = (*(struct header_node *const *)a)->index;
-    uint32_t y = (*(struct header_node *const *)b)->index;
+    const struct header_node *x = *(struct header_node *const *)a;
+    const struct header_node *y = *(struct header_node *const *)b;
 
-    return x < y ? -1 : x > y;
+    if (x->height != y->height)
+        return x->height < y->height ? -1 : 1;
+    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
-/* Parents have smaller indexes, so one pass in that order links all that can be. */
+/* Parents are lower, so one pass in that order links all that can be. A block counts
+ * as there from when all before it are, whenever its own bytes came. */
 static void link_waiting(struct chain *chain)
 {
     struct node_list *waiting = &chain->waiting;
@@ -71,14 +74,16 @@ static void link_waiting(struct chain *chain)
 
     if (waiting->n == 0)
         return;
-    qsort(waiting->items, waiting->n, sizeof(struct header_node *), by_index);
+    qsort(waiting->items, waiting->n, sizeof(struct header_node *), by_height);
     for (size_t i = 0; i < waiting->n; i++) {
         struct header_node *node = waiting->items[i];
 
-        if (!link_node(node))
+        if (!link_node(node)) {
             waiting->items[kept++] = node;
-        else
-            node_list_add(&chain->candidates, node);
+            continue;
+        }
+        node->sequence = chain->sequence_next++;
+        node_list_add(&chain->candidates, node);
     }
     waiting->n = kept;
 }

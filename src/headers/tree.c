@@ -274,13 +274,14 @@ bool header_tree_reconsider(struct header_tree *tree, struct header_node *node)
     for (uint32_t i = 0; i < count; i++) {
         struct header_node *other = header_tree_at(tree, i);
 
-        if (!header_has(other, HEADER_FAILED))
+        if (!header_is_failed(other))
             continue;
+        changed = true;
         if (other->height >= node->height ? header_is_ancestor(node, other)
-                                          : header_is_ancestor(other, node)) {
+                                          : header_is_ancestor(other, node))
             header_unmark(other, HEADER_FAILED);
-            changed = true;
-        }
+        else
+            header_mark(other, HEADER_FAILED);
     }
     if (changed)
         header_tree_settle(tree);

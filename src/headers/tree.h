@@ -126,7 +126,8 @@ struct header_node *header_tree_best(const struct header_tree *tree);
 
 /* Owner only. Mark a node invalid and its descendants with it; the best header
  * follows. header_tree_reconsider takes the marks off the node, its ancestors and
- * its descendants. Returns whether anything changed. */
+ * its descendants; other branches stay as they were, those that failed with an
+ * ancestor cleared now by themselves. Returns whether anything changed. */
 bool header_tree_fail(struct header_tree *tree, struct header_node *node);
 bool header_tree_reconsider(struct header_tree *tree, struct header_node *node);
 /* Owner only, after marks were set one by one: children of invalid parents, and

@@ -90,7 +90,7 @@ struct undo_data {
 /* What came of an offered block or header. */
 struct submit_result {
     bool is_new;        /* false: known already ("duplicate"). */
-    bool is_connected;  /* The active chain now holds it. */
+    bool is_connected;  /* The active chain holds it, or did before it went back. */
     bool is_judged;     /* false: kept, but not on the best chain ("inconclusive"). */
     enum verdict verdict;
     char reason[192]; /* Reject reason, "" when valid. */

@@ -73,6 +73,13 @@ static enum branch_fault some_fault(void)
     return test_random_below(5) > 0 ? BRANCH_GOOD : (enum branch_fault)test_random_below(6);
 }
 
+static bool has_failed(const struct branches *branches, int32_t at)
+{
+    while (at >= 0 && !branches->blocks[at].is_failed)
+        at = branches->blocks[at].parent;
+    return at >= 0;
+}
+
 static void change_marks(struct run *run)
 {
     struct branches *branches = &run->branches;
@@ -88,6 +95,14 @@ static void change_marks(struct run *run)
         return;
     }
     EXPECT_INT("reconsider", node->ops->reconsider_block(node, &block->hash, NULL), 0);
+    /* From the top down: what failed with an ancestor fails by itself from now on. */
+    for (size_t i = branches->n; i-- > 0;) {
+        bool is_in_line = branches_is_ancestor(branches, at, (int32_t)i) ||
+                          branches_is_ancestor(branches, (int32_t)i, at);
+
+        if (!is_in_line && branches->blocks[i].is_offered)
+            branches->blocks[i].is_failed = has_failed(branches, (int32_t)i);
+    }
     for (size_t i = 0; i < branches->n; i++) {
         if (branches_is_ancestor(branches, at, (int32_t)i) ||
             branches_is_ancestor(branches, (int32_t)i, at))
