@@ -1023,39 +1023,61 @@ struct disk *sim_disk_disk(struct sim_disk *sim)
     return &sim->base;
 }
 
-uint64_t sim_disk_ops(const struct sim_disk *sim)
+/* The test turns knobs while threads of what it tests use the disk. */
+
+uint64_t sim_disk_ops(struct sim_disk *sim)
 {
-    return sim->ops;
+    uint64_t done;
+
+    mutex_lock(&sim->mutex);
+    done = sim->ops;
+    mutex_unlock(&sim->mutex);
+    return done;
 }
 
 void sim_disk_crash_after(struct sim_disk *sim, uint64_t n)
 {
+    mutex_lock(&sim->mutex);
     sim->crash_at = n == 0 ? 0 : sim->ops + n;
+    mutex_unlock(&sim->mutex);
 }
 
-bool sim_disk_is_off(const struct sim_disk *sim)
+bool sim_disk_is_off(struct sim_disk *sim)
 {
-    return sim->is_off;
+    bool is_off;
+
+    mutex_lock(&sim->mutex);
+    is_off = sim->is_off;
+    mutex_unlock(&sim->mutex);
+    return is_off;
 }
 
 void sim_disk_set_loss(struct sim_disk *sim, enum sim_disk_loss loss)
 {
+    mutex_lock(&sim->mutex);
     sim->loss = loss;
+    mutex_unlock(&sim->mutex);
 }
 
 void sim_disk_fail_call(struct sim_disk *sim, enum sim_disk_call call, uint64_t n)
 {
+    mutex_lock(&sim->mutex);
     sim->fail_in[call] = n;
+    mutex_unlock(&sim->mutex);
 }
 
 void sim_disk_set_space(struct sim_disk *sim, uint64_t bytes)
 {
+    mutex_lock(&sim->mutex);
     sim->space_bytes = bytes;
+    mutex_unlock(&sim->mutex);
 }
 
 void sim_disk_set_read_only(struct sim_disk *sim, bool read_only)
 {
+    mutex_lock(&sim->mutex);
     sim->is_read_only = read_only;
+    mutex_unlock(&sim->mutex);
 }
 
 bool sim_disk_flip(struct sim_disk *sim, const char *path, uint64_t offset, uint8_t mask)

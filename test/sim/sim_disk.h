@@ -30,12 +30,12 @@ struct disk *sim_disk_disk(struct sim_disk *sim);
 
 /* Calls so far that could change what a crash leaves: write, truncate, allocate,
  * sync, create, rename, remove, make_folder, sync_folder. */
-uint64_t sim_disk_ops(const struct sim_disk *sim);
+uint64_t sim_disk_ops(struct sim_disk *sim);
 
 /* Lose power within the n-th of those calls from now (1: the next one). That call
  * and all later ones fail with E_IO, "the power is off". */
 void sim_disk_crash_after(struct sim_disk *sim, uint64_t n);
-bool sim_disk_is_off(const struct sim_disk *sim);
+bool sim_disk_is_off(struct sim_disk *sim);
 
 /* Lose power now, if it is on, and come back: the platter is all there is. Handles
  * from before are dead but must still be closed; locks are gone. */

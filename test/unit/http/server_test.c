@@ -37,7 +37,7 @@ static uint16_t port_of(struct http_server *server)
         if (http_server_listen(server, HOST, port, &err) == 0)
             return port;
     }
-    CHECK(!"no free port");
+    CHECK_NEVER("no free port");
     return 0;
 }
 
