@@ -129,6 +129,15 @@ static void on_tip(void *context, const struct tip_event *event)
     commands_run(&daemon->options, "blocknotify", hash_hex(event->tip.hash.b).text, false);
 }
 
+static void on_warning(void *context, const char *text)
+{
+    struct daemon *daemon = context;
+    char *quoted = command_quote(text);
+
+    commands_run(&daemon->options, "alertnotify", quoted, false);
+    free(quoted);
+}
+
 /* Where a user at a screen would be asked whether to rebuild: no caption. */
 static int suggest_rebuild(const char *problem)
 {
@@ -213,7 +222,8 @@ static int open_chain(struct daemon *daemon, const struct chain_options *options
     if (rc < 0)
         return rc;
     daemon->rpc.node = chain_node(daemon->chain);
-    daemon->events = (struct chain_events){.context = daemon, .tip_changed = on_tip};
+    daemon->events = (struct chain_events){.context = daemon, .tip_changed = on_tip,
+                                            .warned = on_warning};
     chain_add_events(daemon->chain, &daemon->events);
     return daemon_start_miner(daemon);
 }

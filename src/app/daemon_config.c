@@ -15,6 +15,7 @@
 #include "rpc/version.h"
 
 #define CONFIG_NAME "bitcoin.conf"
+#define FAST_PRUNE_AFTER_HEIGHT 100
 
 static bool is_folder(const char *path)
 {
@@ -454,6 +455,8 @@ static int check_test_options(struct daemon *daemon)
             daemon->params.enforce_bip94 = true;
     }
     free(list);
+    if (daemon->params.network == NETWORK_REGTEST && options_bool(o, "fastprune", false))
+        daemon->params.prune_after_height = FAST_PRUNE_AFTER_HEIGHT;
     if (rc == 0 && daemon->params.network == NETWORK_MAIN) {
         if (options_is_set(o, "testactivationheight"))
             return daemon_error("The -testactivationheight option may not be used on mainnet.");

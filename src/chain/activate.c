@@ -136,6 +136,8 @@ void chain_publish(struct chain *chain)
     if (chain->events_n > 0)
         tell_tip(chain, old, tip);
     chain_forget_disconnected(chain);
+    chain_look_at_versions(chain, old, tip);
+    chain_look_at_invalid(chain, false);
     if (!atomic_load(&chain->is_importing) || tip->height == 0)
         log_tip(chain, tip);
     atomic_store(&chain->coins_cache_bytes, coins_cache_bytes(chain->coins));

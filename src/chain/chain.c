@@ -289,6 +289,7 @@ static void release(struct chain *chain)
     buf_clear(&chain->changes.bytes);
     buf_clear(&chain->undo_buf);
     free(chain->copies);
+    deployment_cache_clear(&chain->deployments);
     for (size_t i = 0; i < chain->options.loadblock_n; i++)
         free(chain->loadblock[i]);
     free(chain->loadblock);
@@ -378,6 +379,7 @@ int chain_import(struct chain *chain, struct error *err)
         return 0;
     atomic_store(&chain->is_importing, false);
     chain_publish(chain);
+    chain_look_at_invalid(chain, true);
     atomic_store(&chain->is_import_done, true);
     return 0;
 }

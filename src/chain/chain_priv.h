@@ -13,6 +13,7 @@
 #include "chain/chain.h"
 #include "coins/coins.h"
 #include "coins/undo.h"
+#include "consensus/deployments.h"
 #include "headers/accept.h"
 #include "headers/tree.h"
 #include "os/thread.h"
@@ -132,6 +133,11 @@ struct chain {
     struct progress progress;
     struct finding last_finding; /* Of the block last condemned ... */
     struct header_node *last_condemned;
+
+    const struct header_node *best_invalid; /* The one with the most work; NULL. */
+    struct deployment_cache deployments;    /* Of the published tip's branch. */
+    /* Guarded by mutex. */
+    char warnings[NODE_WARNINGS_N][NODE_WARNING_MAX];
 
     /* Read by any thread. */
     _Atomic bool is_importing;
@@ -320,6 +326,18 @@ int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_ligh
 void chain_service_init(struct chain *chain);
 void chain_service_clear(struct chain *chain);
 void chain_fail(struct chain *chain, int rc, const struct error *err);
+
+/* --- warnings.c --- */
+
+/* Only the first warning of a kind counts until it is taken back. text: plain ASCII. */
+void chain_warn(struct chain *chain, enum node_warning kind, const char *text);
+void chain_copy_warnings(struct chain *chain, struct node_status *ret_status);
+/* Warns of an invalid chain that is well ahead of the verified one, or takes that
+ * back. marks_changed: blocks became invalid or are so no longer. */
+void chain_look_at_invalid(struct chain *chain, bool marks_changed);
+/* The tip moves from old (may be NULL) to tip. */
+void chain_look_at_versions(struct chain *chain, const struct header_node *old,
+                            const struct header_node *tip);
 
 /* --- view.c --- */
 

@@ -231,7 +231,9 @@ int chain_invalidate(struct chain *chain, const struct block_hash *hash, struct 
     chain_touch(chain, node);
     chain->candidates_stale = true;
     chain_tell_header(chain);
-    return chain_activate(chain, err);
+    rc = chain_activate(chain, err);
+    chain_look_at_invalid(chain, true);
+    return rc;
 }
 
 int chain_reconsider(struct chain *chain, const struct block_hash *hash, struct error *err)
@@ -249,7 +251,9 @@ int chain_reconsider(struct chain *chain, const struct block_hash *hash, struct 
     header_tree_reconsider(chain->tree, node);
     chain->candidates_stale = true;
     chain_tell_header(chain);
-    return chain_activate(chain, err);
+    rc = chain_activate(chain, err);
+    chain_look_at_invalid(chain, true);
+    return rc;
 }
 
 int chain_precious(struct chain *chain, const struct block_hash *hash, struct error *err)

@@ -241,6 +241,7 @@ void chain_condemn(struct chain *chain, struct header_node *node,
         chain_touch(chain, node);
         chain->candidates_stale = true;
         chain_tell_header(chain);
+        chain_look_at_invalid(chain, true);
         break;
     case ASSAY_CONDEMNS_BODY:
         chain_forget_body(chain, node);

@@ -59,6 +59,7 @@ static void status(struct node *node, struct node_status *ret_status)
         .scripts_skipped_up_to = MIN(atomic_load(&chain->skipped_up_to), tip->height),
         .coins_cache_bytes = atomic_load(&chain->coins_cache_bytes),
         .coins_count_cached = atomic_load(&chain->coins_cache_n)};
+    chain_copy_warnings(chain, ret_status);
 }
 
 static int block_by_hash(struct node *node, struct block_info *ret_info,

@@ -44,6 +44,8 @@ struct chain_events {
     void (*block_rejected)(void *context, const struct block_hash *hash, const char *reason);
     /* The best header is another one. */
     void (*header_changed)(void *context, const struct block_info *best_header);
+    /* There is a new warning: text is plain ASCII. */
+    void (*warned)(void *context, const char *text);
     /* Blocks above this height must not be pruned; INT32_MAX: no wish. */
     int32_t (*prune_lock)(void *context);
 };

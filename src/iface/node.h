@@ -46,6 +46,15 @@ struct block_info {
     uint32_t size_bytes;    /* Of its body; 0: not known. */
 };
 
+/* What the user should know though the node goes on. */
+enum node_warning {
+    NODE_WARNING_UNKNOWN_RULES, /* Miners enforce rules that we do not know. */
+    NODE_WARNING_INVALID_CHAIN, /* One with much more work than ours. */
+    NODE_WARNING_FATAL,         /* A failure that ends the node. */
+    NODE_WARNINGS_N
+};
+#define NODE_WARNING_MAX 256
+
 struct node_status {
     struct block_info tip;
     struct block_info best_header;
@@ -61,7 +70,7 @@ struct node_status {
     int32_t scripts_skipped_up_to; /* -1: none skipped. */
     uint64_t coins_cache_bytes;
     uint64_t coins_count_cached;
-    char warnings[512]; /* Empty: none. */
+    char warnings[NODE_WARNINGS_N][NODE_WARNING_MAX]; /* Empty: none of that kind. */
 };
 
 struct chain_tip {

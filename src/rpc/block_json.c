@@ -119,14 +119,22 @@ int find_block_by_value(struct rpc_call *call, struct block_info *ret_info,
 
 void write_warnings(struct rpc_call *call, const struct node_status *status)
 {
+    const char *last = "";
+
+    for (size_t i = 0; i < NODE_WARNINGS_N; i++) {
+        if (status->warnings[i][0] != '\0')
+            last = status->warnings[i];
+    }
     json_key(call->out, "warnings");
     if (rpc_is_deprecated_enabled(call->context, "warnings")) {
-        json_string(call->out, status->warnings);
+        json_string(call->out, last);
         return;
     }
     json_begin_array(call->out);
-    if (status->warnings[0] != '\0')
-        json_string(call->out, status->warnings);
+    for (size_t i = 0; i < NODE_WARNINGS_N; i++) {
+        if (status->warnings[i][0] != '\0')
+            json_string(call->out, status->warnings[i]);
+    }
     json_end_array(call->out);
 }
 
