@@ -70,8 +70,16 @@ static void host_random(struct host *host, void *ret_data, size_t len)
 
 static void host_memory(struct host *host, struct host_memory *ret_memory)
 {
+    struct secret_usage usage;
+
     (void)host;
-    *ret_memory = (struct host_memory){0};
+    secret_usage(&usage);
+    *ret_memory = (struct host_memory){.used = usage.used_bytes,
+                                       .free = usage.free_bytes,
+                                       .total = usage.used_bytes + usage.free_bytes,
+                                       .locked = usage.locked_bytes,
+                                       .chunks_used = usage.used_chunks,
+                                       .chunks_free = usage.free_chunks};
 }
 
 static const char *host_log_category(struct host *host, size_t index, bool *ret_is_on)

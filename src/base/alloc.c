@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/check.h"
 
@@ -21,7 +20,7 @@ void set_oom_handler(void (*handler)(size_t size_bytes))
     oom_handler = handler == NULL ? default_oom : handler;
 }
 
-__attribute__((noreturn, cold)) static void out_of_memory(size_t size_bytes)
+void alloc_fail(size_t size_bytes)
 {
     oom_handler(size_bytes);
     abort(); /* A handler that returns breaks its contract. */
@@ -32,7 +31,7 @@ void *alloc(size_t size_bytes)
     void *memory = malloc(size_bytes == 0 ? 1 : size_bytes);
 
     if (memory == NULL)
-        out_of_memory(size_bytes);
+        alloc_fail(size_bytes);
     return memory;
 }
 
@@ -46,7 +45,7 @@ void *alloc_array(size_t count, size_t item_bytes)
     void *memory = calloc(count == 0 ? 1 : count, item_bytes == 0 ? 1 : item_bytes);
 
     if (memory == NULL)
-        out_of_memory(count * item_bytes);
+        alloc_fail(count * item_bytes);
     return memory;
 }
 
@@ -56,10 +55,10 @@ void *realloc_array(void *own_old, size_t count, size_t item_bytes)
     void *memory;
 
     if (__builtin_mul_overflow(count, item_bytes, &size_bytes))
-        out_of_memory(SIZE_MAX);
+        alloc_fail(SIZE_MAX);
     memory = realloc(own_old, size_bytes == 0 ? 1 : size_bytes);
     if (memory == NULL)
-        out_of_memory(size_bytes);
+        alloc_fail(size_bytes);
     return memory;
 }
 
@@ -87,27 +86,4 @@ char *alloc_printf(const char *format, ...)
     (void)vsnprintf(text, (size_t)len + 1, format, args);
     va_end(args);
     return text;
-}
-
-void *secret_alloc(size_t size_bytes)
-{
-    void *secret = alloc_zero(size_bytes);
-
-    /* Without the right to lock, swapping is the lesser evil to not running. */
-    (void)mlock(secret, size_bytes);
-    return secret;
-}
-
-void secret_free(void *secret, size_t size_bytes)
-{
-    if (secret == NULL)
-        return;
-    secret_wipe(secret, size_bytes);
-    (void)munlock(secret, size_bytes);
-    free(secret);
-}
-
-void secret_wipe(void *secret, size_t size_bytes)
-{
-    explicit_bzero(secret, size_bytes);
 }

@@ -24,12 +24,25 @@ char *alloc_printf(const char *format, ...)
  * the default, which prints the size and aborts. */
 void set_oom_handler(void (*handler)(size_t size_bytes));
 
-/* Memory for secrets: locked where the limits allow it, zeroed before it goes
- * back. Release only with secret_free, with the same size. */
+/* Calls that handler and does not come back. */
+__attribute__((noreturn, cold)) void alloc_fail(size_t size_bytes);
+
+/* Memory for secrets: zeroed, locked against paging where the limits allow it, not
+ * in core dumps, wiped before it goes back. Release only with secret_free, with the
+ * same size. */
 void *secret_alloc(size_t size_bytes) ALLOC_LIKE;
 void secret_free(void *secret, size_t size_bytes);
 
 /* Overwrites memory in a way the compiler may not leave out. */
 void secret_wipe(void *secret, size_t size_bytes);
+
+struct secret_usage {
+    size_t used_bytes; /* In steps of what is given out at least. */
+    size_t free_bytes;
+    size_t locked_bytes; /* 0: the limits did not allow it. */
+    size_t used_chunks;  /* Secrets that live. */
+    size_t free_chunks;  /* Gaps. */
+};
+void secret_usage(struct secret_usage *ret_usage) __attribute__((nonnull));
 
 #endif /* BASE_ALLOC_H */

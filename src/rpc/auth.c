@@ -24,7 +24,7 @@ struct whitelist {
 };
 
 struct rpc_auth {
-    struct user *users;
+    struct user **users; /* Each in memory for secrets. */
     size_t users_n;
     struct whitelist *lists;
     size_t lists_n;
@@ -48,8 +48,9 @@ void rpc_auth_free(struct rpc_auth *own_auth)
     if (own_auth == NULL)
         return;
     for (size_t i = 0; i < own_auth->users_n; i++) {
-        free(own_auth->users[i].name);
-        free(own_auth->users[i].salt);
+        free(own_auth->users[i]->name);
+        free(own_auth->users[i]->salt);
+        secret_free(own_auth->users[i], sizeof(*own_auth->users[i]));
     }
     for (size_t i = 0; i < own_auth->lists_n; i++) {
         free(own_auth->lists[i].user);
@@ -85,8 +86,8 @@ static bool same_text(const char *a, size_t a_len, const char *b)
 static struct user *add_user(struct rpc_auth *auth)
 {
     auth->users = realloc_array(auth->users, auth->users_n + 1, sizeof(*auth->users));
-    auth->users[auth->users_n] = (struct user){0};
-    return &auth->users[auth->users_n++];
+    auth->users[auth->users_n] = secret_alloc(sizeof(struct user));
+    return auth->users[auth->users_n++];
 }
 
 void rpc_auth_add(struct rpc_auth *auth, const char *user, const char *password,
@@ -203,10 +204,10 @@ static bool check_password(const struct rpc_auth *auth, const char *user, size_t
     for (size_t i = 0; i < auth->users_n; i++) {
         char hash[HASH_DIGITS + 1];
 
-        if (!same_text(user, user_len, auth->users[i].name))
+        if (!same_text(user, user_len, auth->users[i]->name))
             continue;
-        hash_password(hash, auth->users[i].salt, password, password_len);
-        fits = same_text(hash, HASH_DIGITS, auth->users[i].hash) || fits;
+        hash_password(hash, auth->users[i]->salt, password, password_len);
+        fits = same_text(hash, HASH_DIGITS, auth->users[i]->hash) || fits;
     }
     return fits;
 }

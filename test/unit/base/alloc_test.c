@@ -54,6 +54,55 @@ static void secrets(void)
     secret_free(NULL, 32);
 }
 
+/* Against a naive count, with sizes from nothing to more than is held ready. */
+static void secrets_are_counted(void)
+{
+    static const size_t sizes[] = {1, 32, 33, 100, 4096, 0, 300000};
+    uint8_t *held[64][7] = {{NULL}};
+    struct secret_usage before;
+    struct secret_usage usage;
+    size_t least = 0;
+
+    secret_usage(&before);
+    for (size_t k = 0; k < 64; k++) {
+        for (size_t i = 0; i < 7; i++) {
+            held[k][i] = secret_alloc(sizes[i]);
+            least += sizes[i];
+            for (size_t b = 0; b < sizes[i]; b++) {
+                if (held[k][i][b] != 0)
+                    EXPECT_INT("zero", held[k][i][b], 0);
+            }
+            memset(held[k][i], (int)(k + i + 1), sizes[i]);
+        }
+    }
+    secret_usage(&usage);
+    EXPECT_TRUE("used", usage.used_bytes >= before.used_bytes + least);
+    EXPECT_U64("chunks", usage.used_chunks, before.used_chunks + 64 * 7);
+    for (size_t k = 0; k < 64; k++) {
+        for (size_t i = 0; i < 7; i++) {
+            size_t wrong = 0;
+
+            for (size_t b = 0; b < sizes[i]; b++)
+                wrong += held[k][i][b] != (uint8_t)(k + i + 1);
+            EXPECT_U64("nobody else wrote there", wrong, 0);
+            if ((k + i) % 2 == 0)
+                secret_free(held[k][i], sizes[i]);
+        }
+    }
+    secret_usage(&usage);
+    EXPECT_TRUE("gaps", usage.free_chunks > 1);
+    for (size_t k = 0; k < 64; k++) {
+        for (size_t i = 0; i < 7; i++) {
+            if ((k + i) % 2 != 0)
+                secret_free(held[k][i], sizes[i]);
+        }
+    }
+    secret_usage(&usage);
+    EXPECT_U64("all back", usage.used_chunks, before.used_chunks);
+    EXPECT_U64("all back", usage.used_bytes, before.used_bytes);
+    EXPECT_U64("one gap", usage.free_chunks, 1);
+}
+
 static jmp_buf out;
 static volatile size_t asked;
 
@@ -80,4 +129,5 @@ static void overflow_is_out_of_memory(void)
     set_oom_handler(NULL);
 }
 
-TEST_LIST(TEST(sizes), TEST(texts), TEST(secrets), TEST(overflow_is_out_of_memory))
+TEST_LIST(TEST(sizes), TEST(texts), TEST(secrets), TEST(secrets_are_counted),
+          TEST(overflow_is_out_of_memory))
