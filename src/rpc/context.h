@@ -14,6 +14,16 @@
 struct miner;
 struct rpc_server;
 
+/* The networks that peers are reached over, in the order in which they are shown. */
+enum rpc_network {
+    RPC_NETWORK_IPV4,
+    RPC_NETWORK_IPV6,
+    RPC_NETWORK_ONION,
+    RPC_NETWORK_I2P,
+    RPC_NETWORK_CJDNS,
+    RPC_NETWORKS_N
+};
+
 struct rpc_context {
     struct node *node;
     struct host *host;
@@ -25,6 +35,8 @@ struct rpc_context {
     bool check_results; /* -rpcdoccheck: hold replies against the table. */
     bool log_ips;       /* -logips */
     const char *user_agent; /* "/Satoshi:31.99.0(comment)/" */
+    const char *proxies[RPC_NETWORKS_N]; /* As the options say; "" or NULL: none. */
+    bool proxy_randomizes;               /* -proxyrandomize */
 };
 
 /* Did the user ask for this deprecated behaviour? */

@@ -1,4 +1,7 @@
 /* The network of a node that has none yet: no peers, no traffic. */
+#include <stdio.h>
+
+#include "base/check.h"
 #include "rpc/args.h"
 #include "rpc/block_json.h"
 #include "rpc/groups.h"
@@ -41,20 +44,66 @@ static int get_net_totals(struct rpc_call *call)
     return 0;
 }
 
-static void write_networks(struct json_writer *w)
-{
-    static const char *const networks[] = {"ipv4", "ipv6", "onion", "i2p", "cjdns"};
+static const char *const network_names[RPC_NETWORKS_N] = {
+    [RPC_NETWORK_IPV4] = "ipv4", [RPC_NETWORK_IPV6] = "ipv6",   [RPC_NETWORK_ONION] = "onion",
+    [RPC_NETWORK_I2P] = "i2p",   [RPC_NETWORK_CJDNS] = "cjdns",
+};
 
+static int get_address_table(struct rpc_call *call)
+{
+    struct json_writer *w = call->out;
+
+    json_begin_object(w);
+    for (size_t i = 0; i <= RPC_NETWORKS_N; i++) {
+        json_key(w, i < RPC_NETWORKS_N ? network_names[i] : "all_networks");
+        json_begin_object(w);
+        json_put_int(w, "new", 0);
+        json_put_int(w, "tried", 0);
+        json_put_int(w, "total", 0);
+        json_end_object(w);
+    }
+    json_end_object(w);
+    return 0;
+}
+
+static void write_networks(struct json_writer *w, const struct rpc_context *context)
+{
     json_key(w, "networks");
     json_begin_array(w);
-    for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+    for (size_t i = 0; i < RPC_NETWORKS_N; i++) {
+        const char *proxy = context->proxies[i] == NULL ? "" : context->proxies[i];
+        bool is_socks = proxy[0] != '\0' && i != RPC_NETWORK_I2P;
+
         json_begin_object(w);
-        json_put_string(w, "name", networks[i]);
+        json_put_string(w, "name", network_names[i]);
         json_put_bool(w, "limited", true);
         json_put_bool(w, "reachable", false);
-        json_put_string(w, "proxy", "");
-        json_put_bool(w, "proxy_randomize_credentials", false);
+        json_put_string(w, "proxy", proxy);
+        json_put_bool(w, "proxy_randomize_credentials", is_socks && context->proxy_randomizes);
         json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+/* What the node has to offer, whether or not somebody can ask for it. */
+static void write_services(struct json_writer *w, const struct node_status *status)
+{
+    static const struct {
+        const char *name;
+        uint64_t bit;
+    } services[] = {{"NETWORK", 1 << 0}, {"WITNESS", 1 << 3}, {"NETWORK_LIMITED", 1 << 10}};
+    uint64_t bits = 0;
+    char text[17];
+
+    for (size_t i = status->pruned ? 1 : 0; i < ARRAY_LEN(services); i++)
+        bits |= services[i].bit;
+    (void)snprintf(text, sizeof(text), "%016llx", (unsigned long long)bits);
+    json_put_string(w, "localservices", text);
+    json_key(w, "localservicesnames");
+    json_begin_array(w);
+    for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+        if ((bits & services[i].bit) != 0)
+            json_string(w, services[i].name);
     }
     json_end_array(w);
 }
@@ -70,17 +119,14 @@ static int get_network_info(struct rpc_call *call)
     json_put_int(w, "version", CLIENT_VERSION);
     json_put_string(w, "subversion", call->context->user_agent);
     json_put_int(w, "protocolversion", PROTOCOL_VERSION);
-    json_put_string(w, "localservices", "0000000000000000");
-    json_key(w, "localservicesnames");
-    json_begin_array(w);
-    json_end_array(w);
+    write_services(w, &status);
     json_put_bool(w, "localrelay", false);
     json_put_int(w, "timeoffset", 0);
     json_put_bool(w, "networkactive", false);
     json_put_int(w, "connections", 0);
     json_put_int(w, "connections_in", 0);
     json_put_int(w, "connections_out", 0);
-    write_networks(w);
+    write_networks(w, call->context);
     json_put_amount(w, "relayfee", FEERATE_SAT_KVB);
     json_put_amount(w, "incrementalfee", FEERATE_SAT_KVB);
     json_key(w, "localaddresses");
@@ -92,6 +138,18 @@ static int get_network_info(struct rpc_call *call)
 }
 
 const struct rpc_method rpc_network_methods[] = {
+    {.name = "getaddrmaninfo",
+     .group = "network",
+     .summary = "Counts the addresses of peers that the node knows, by network.",
+     .results = RPC_RESULTS(
+         {RPC_OBJ_DYN,
+          .inner = RPC_RESULTS(
+              {RPC_OBJ, "network", "The network; all_networks: the sum.",
+               RPC_RESULTS({RPC_NUM, "new", "Heard of, never connected with."},
+                           {RPC_NUM, "tried", "Connected with at some time."},
+                           {RPC_NUM, "total", "Both."})})}),
+     .examples = RPC_EXAMPLES(""),
+     .run = get_address_table},
     {.name = "getconnectioncount",
      .group = "network",
      .summary = "Returns how many peers are connected.",
