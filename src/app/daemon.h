@@ -74,6 +74,11 @@ NODISCARD int daemon_set_log_levels(struct daemon *daemon);
 NODISCARD int daemon_open_log(struct daemon *daemon);
 /* Vector code for hashes and signatures, and the context of the curve. */
 NODISCARD int daemon_select_engines(struct daemon *daemon);
+struct sigbatch_item;
+/* Writes an item that the lanes and libsecp256k1 judge differently to a new file in the
+ * network's folder. Returns the file's path, to be freed, or NULL. */
+NODISCARD char *daemon_keep_difference(struct daemon *daemon, const struct sigbatch_item *item,
+                                       struct error *err) NONNULL(1, 2);
 /* The chain's options from ours. ret_loadblock: free with free(). */
 NODISCARD int daemon_chain_options(struct daemon *daemon, struct chain_options *ret_options,
                                    const char ***ret_loadblock);

@@ -450,16 +450,24 @@ static const struct sha256_lanes *if_good(const struct sha256_lanes *lanes)
     return lanes != NULL && sha256_lanes_agree(lanes) ? lanes : NULL;
 }
 
+/* Of what was chosen, for people. */
+static char name[64] = "portable";
+
+const char *sha256_engine(void)
+{
+    return name;
+}
+
 const char *sha256_select(bool allow_vector)
 {
-    static char name[64];
     sha256_blocks_fn *blocks = NULL;
     const struct sha256_lanes *shani = NULL;
     const struct sha256_lanes *wide = NULL;
 
     sha256_use(sha256_blocks_portable, NULL, NULL);
+    (void)snprintf(name, sizeof(name), "portable");
     if (!allow_vector)
-        return "portable";
+        return name;
     blocks = sha256_blocks_shani();
     if (blocks != NULL && !sha256_blocks_agree(blocks))
         blocks = NULL;

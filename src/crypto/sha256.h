@@ -56,5 +56,7 @@ void sha256_tagged_init(struct sha256 *hash, const char *tag);
  *
  * Returns: the name of what was chosen ("portable", "sha-ni", "avx2", ...). */
 const char *sha256_select(bool allow_vector);
+/* What was chosen last. */
+const char *sha256_engine(void);
 
 #endif /* CRYPTO_SHA256_H */

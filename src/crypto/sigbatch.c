@@ -19,7 +19,7 @@
 /* Fewer than this are quicker one by one. */
 #define SIGBATCH_LEAST 4
 
-static lanes_run_fn *engine;
+static lanes_run_fn *_Atomic engine;
 static struct g_tables *tables;
 static struct sha256 challenge_midstate;
 static uint32_t recheck_share = SIGBATCH_SHARE_DEFAULT;
@@ -31,6 +31,7 @@ static _Atomic uint64_t count_again;
 static _Atomic uint64_t count_directly;
 static _Atomic uint64_t count_tried;
 static _Atomic uint64_t count_shares;
+static _Atomic uint64_t count_differences;
 
 /* --- What libsecp256k1 says --- */
 
@@ -236,10 +237,12 @@ static void settle_valid(struct sigbatch_item *item)
     if (!is_chosen())
         return;
     atomic_fetch_add_explicit(&count_shares, 1, memory_order_relaxed);
-    if (!decide(item)) {
+    item->is_valid = decide(item);
+    if (item->is_valid)
+        return;
+    atomic_store(&engine, NULL);
+    if (atomic_fetch_add(&count_differences, 1) == 0)
         (difference_handler == NULL ? default_difference : difference_handler)(item);
-        item->is_valid = false;
-    }
 }
 
 /* A lane that nothing is asked of: 1 G + 1 G is 2 G. */
@@ -278,13 +281,13 @@ void sigbatch_ask(lanes_run_fn *run, const struct sigbatch_item *items, size_t n
         ret_results[item_of[i] - items] = lanes[i].result;
 }
 
-static void verify_chunk(struct sigbatch_item *items, size_t n, bool is_try)
+static void verify_chunk(lanes_run_fn *run, struct sigbatch_item *items, size_t n, bool is_try)
 {
     enum lane_result results[SIGBATCH_LANES_MAX];
     uint64_t valid_n = 0;
     uint64_t tried_n = 0;
 
-    sigbatch_ask(engine, items, n, results);
+    sigbatch_ask(run, items, n, results);
     for (size_t i = 0; i < n; i++) {
         if (results[i] == LANE_VALID) {
             valid_n++;
@@ -302,12 +305,15 @@ static void verify_chunk(struct sigbatch_item *items, size_t n, bool is_try)
 
 static void verify_all(struct sigbatch_item *items, size_t n, bool is_try)
 {
-    while (n >= SIGBATCH_LEAST && engine != NULL) {
+    lanes_run_fn *run = engine;
+
+    while (n >= SIGBATCH_LEAST && run != NULL) {
         size_t take = n < SIGBATCH_LANES_MAX ? n : SIGBATCH_LANES_MAX;
 
-        verify_chunk(items, take, is_try);
+        verify_chunk(run, items, take, is_try);
         items += take;
         n -= take;
+        run = engine;
     }
     for (size_t i = 0; i < n; i++)
         settle_exactly(&items[i], LANE_UNASKED);
@@ -444,6 +450,11 @@ void sigbatch_set_share(uint32_t share, const uint8_t *seed)
     recheck_key = (struct siphash_key){get_le64(seed), get_le64(seed + 8)};
 }
 
+uint32_t sigbatch_share(void)
+{
+    return recheck_share;
+}
+
 void sigbatch_on_difference(void (*handler)(const struct sigbatch_item *item))
 {
     difference_handler = handler;
@@ -457,5 +468,6 @@ struct sigbatch_stats sigbatch_stats(void)
         .directly = atomic_load(&count_directly),
         .tried = atomic_load(&count_tried),
         .shares = atomic_load(&count_shares),
+        .differences = atomic_load(&count_differences),
     };
 }

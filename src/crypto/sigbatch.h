@@ -3,8 +3,8 @@
  *
  * An answer "invalid" is always libsecp256k1's: what the lanes do not find valid is
  * decided again by it. Of the answers "valid" a random share is too; should the two
- * ever differ, the handler of sigbatch_on_difference is called, by default one that
- * ends the process.
+ * ever differ, the lanes are switched off and the handler of sigbatch_on_difference is
+ * called, by default one that ends the process.
  *
  * Any thread, after sigbatch_select.
  */
@@ -50,9 +50,11 @@ bool sigbatch_has_lanes(void);
  * generator seeded with seed, 16 random bytes that nobody who makes blocks knows. Call
  * before other threads verify. */
 void sigbatch_set_share(uint32_t share, const uint8_t *seed) NONNULL(2);
+uint32_t sigbatch_share(void);
 
-/* What to do when libsecp256k1 calls an item invalid that the lanes called valid. The
- * item is lent. NULL restores the default: print it and abort. */
+/* What to do when libsecp256k1 calls an item invalid that the lanes called valid: called
+ * once, for the first such item, which is lent, by the thread that found it. NULL
+ * restores the default: print it and abort. */
 void sigbatch_on_difference(void (*handler)(const struct sigbatch_item *item));
 
 /* Fill is_valid of n items. */
@@ -65,11 +67,12 @@ void sigbatch_try(struct sigbatch_item *items, size_t n);
 
 /* Counted since start, for logs and RPC. */
 struct sigbatch_stats {
-    uint64_t lanes;     /* Items the lanes found valid. */
-    uint64_t again;     /* Items libsecp256k1 decided after the lanes. */
-    uint64_t directly;  /* Items that never saw the lanes. */
-    uint64_t tried;     /* Items of sigbatch_try that the lanes did not find valid. */
-    uint64_t shares;    /* Valid ones that were checked a second time. */
+    uint64_t lanes;       /* Items the lanes found valid. */
+    uint64_t again;       /* Items libsecp256k1 decided after the lanes. */
+    uint64_t directly;    /* Items that never saw the lanes. */
+    uint64_t tried;       /* Items of sigbatch_try that the lanes did not find valid. */
+    uint64_t shares;      /* Valid ones that were checked a second time. */
+    uint64_t differences; /* Of these, refused by libsecp256k1. */
 };
 struct sigbatch_stats sigbatch_stats(void);
 

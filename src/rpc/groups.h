@@ -12,6 +12,7 @@
     X(blockchain) \
     X(coins) \
     X(control) \
+    X(engine) \
     X(mempool) \
     X(mining) \
     X(network) \

@@ -1,15 +1,15 @@
 #include "script/sig_batch.h"
 
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "base/check.h"
 #include "crypto/secp.h"
 #include "crypto/sigbatch.h"
+#include "script/parse.h"
 #include "script/sig_engine.h"
 
-/* A multisig is taken when it has at most this many pairs to try: sixteen checks in
- * the lanes cost less than the three or so that one by one would take. */
-#define PAIRS_MAX 16
+/* A multisig is taken when each signature has at most this many keys to try: five
+ * tries in the lanes cost less than the one check that libsecp256k1 needs at least. */
+#define CHOICES_MAX 5
 
 /* Settle when this many items have gathered, so that the next input's still fit the
  * best size. */
@@ -105,11 +105,12 @@ static struct sigbatch_item *ask(struct sig_batch *batch, size_t sigs_n, size_t 
     size_t pairs = sigs_n * choices_of(sigs_n, keys_n);
     struct sigbatch_item *items;
 
-    batch->asked_n += (uint32_t)pairs;
-    if (pairs > PAIRS_MAX || batch->asked_n > SIG_BATCH_CHECKS_PER_INPUT) {
+    if (choices_of(sigs_n, keys_n) > CHOICES_MAX ||
+        batch->asked_n + pairs > SIG_BATCH_CHECKS_PER_INPUT) {
         batch->is_refused = true;
         return NULL;
     }
+    batch->asked_n += (uint32_t)pairs;
     if (batch->items_n + pairs > SIG_BATCH_CHECKS)
         run_items(batch);
     items = batch->items + batch->items_n;
@@ -138,7 +139,7 @@ static bool defer_multisig(const struct sig_engine *engine, const struct span *s
 {
     struct sig_batch *batch = engine->context;
     size_t choices = choices_of(sigs_n, keys_n);
-    struct ecdsa_sig parsed[PAIRS_MAX];
+    struct ecdsa_sig parsed[SCRIPT_MULTISIG_KEYS_MAX];
     struct sigbatch_item *items;
 
     items = ask(batch, sigs_n, keys_n);
