@@ -261,8 +261,8 @@ static int lay_out_undo(struct body *body, const struct undo *undo, struct error
     return 0;
 }
 
-int chain_revert_body(struct chain *chain, struct body *body, struct buf *undo_bytes,
-                      struct error *err)
+int chain_revert_body(struct chain *chain, struct coins_store *coins, struct body *body,
+                      struct buf *undo_bytes, struct error *err)
 {
     struct header_node *node = body->node;
     struct coins_change change;
@@ -277,11 +277,7 @@ int chain_revert_body(struct chain *chain, struct body *body, struct buf *undo_b
                       bip30_is_repeat(node->height, &node->hash, chain->params);
     change = body_change(body, body->taken);
     change.new_tip = node->prev->hash;
-    rc = coins_revert(chain->coins, &change, err);
-    if (rc < 0)
-        return rc;
-    chain->coins_node = node->prev;
-    return 0;
+    return coins_revert(coins, &change, err);
 }
 
 static void keep_disconnected(struct chain *chain, struct body *own_body)
@@ -314,12 +310,12 @@ int chain_disconnect_tip(struct chain *chain, struct error *err)
     CHECK(node->prev != NULL && chain->coins_node == node);
     rc = chain_read_body(chain, body, node, err);
     if (rc == 0)
-        rc = chain_revert_body(chain, body, &undo_bytes, err);
+        rc = chain_revert_body(chain, chain->coins, body, &undo_bytes, err);
     if (rc < 0) {
         error_wrap(err, "could not disconnect block %d", node->height);
         goto done;
     }
-    chain->verified = node->prev;
+    chain->verified = chain->coins_node = node->prev;
     if (chain->events_n == 0)
         goto done;
     info = chain_info(chain, node, node);

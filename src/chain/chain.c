@@ -263,6 +263,8 @@ static int open_parts(struct chain *chain, struct error *err)
     if (rc == 0)
         rc = open_coins(chain, err);
     if (rc == 0)
+        rc = rollback_clean(chain, err);
+    if (rc == 0)
         rc = recover(chain, err);
     if (rc == 0)
         rc = chain_prune_finish(chain, err);
@@ -315,6 +317,7 @@ int chain_open(struct chain **ret_chain, const struct chain_options *options, st
     atomic_store(&chain->is_initial, true);
     atomic_store(&chain->is_importing, true);
     atomic_store(&chain->skipped_up_to, -1);
+    atomic_store(&chain->rollback_height, INT32_MAX);
     copy_options(chain, options);
     chain_service_init(chain);
     chain->tree = header_tree_new(chain->params, chain->options.salt);

@@ -146,6 +146,8 @@ struct chain {
     _Atomic bool has_pruned;
     _Atomic int32_t prune_height;
     _Atomic int32_t skipped_up_to; /* Greatest height without scripts; -1. */
+    _Atomic bool is_rolling_back;    /* A copy of the coins is there. */
+    _Atomic int32_t rollback_height; /* Blocks above it are not pruned. */
     _Atomic uint64_t size_on_disk;
     _Atomic uint64_t coins_cache_bytes;
     _Atomic uint64_t coins_cache_n;
@@ -253,9 +255,10 @@ int chain_read_body(struct chain *chain, struct body *body, struct header_node *
 int chain_read_undo(const struct chain *chain, const struct header_node *node,
                     struct buf *bytes, struct undo *ret_undo, struct arena *arena,
                     struct error *err);
-/* Takes the effect of body, prepared and at the coins' tip, off the coins. */
-int chain_revert_body(struct chain *chain, struct body *body, struct buf *undo_bytes,
-                      struct error *err);
+/* Takes the effect of body, prepared and at the tip of coins, off them. The chain's
+ * own coins: the caller moves coins_node. Any thread that coins allow. */
+int chain_revert_body(struct chain *chain, struct coins_store *coins, struct body *body,
+                      struct buf *undo_bytes, struct error *err);
 void chain_tell_rejected(struct chain *chain, const struct block_hash *hash,
                          const struct finding *finding);
 void chain_tell_header(struct chain *chain);
@@ -305,6 +308,17 @@ void chain_prune_look(struct chain *chain);
 bool *chain_held_files(const struct chain *chain);
 /* Ends a prune that was cut off between its commit and the removal of the files. */
 int chain_prune_finish(struct chain *chain, struct error *err);
+
+/* --- rollback.c: the coins as they were at an earlier block --- */
+
+/* A copy of the last commit's coins, taken back to base, in a folder beside the
+ * coins' own that a crash may leave behind. Any thread; one at a time (E_STATE).
+ * E_STATE: base is not an ancestor of the tip, or blocks on the way are pruned. */
+int rollback_open(struct coins_store **ret_coins, struct chain *chain,
+                  const struct header_node *base, struct error *err);
+void rollback_close(struct chain *chain, struct coins_store *own_coins);
+/* At the start: what a crash has left behind. */
+int rollback_clean(struct chain *chain, struct error *err);
 
 /* --- check.c --- */
 

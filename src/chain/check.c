@@ -49,7 +49,9 @@ static int check_one(struct chain *chain, struct header_node *node, int level, b
     if (rc == 0 && level >= 2 && header_has(node, HEADER_UNDO) && !take_off)
         rc = chain_read_undo(chain, node, &undo_bytes, &undo, &body->arena, err);
     if (rc == 0 && take_off)
-        rc = chain_revert_body(chain, body, &undo_bytes, err);
+        rc = chain_revert_body(chain, chain->coins, body, &undo_bytes, err);
+    if (rc == 0 && take_off)
+        chain->coins_node = node->prev;
     buf_clear(&undo_bytes);
     flight_body_release(chain, body);
     return rc;

@@ -17,7 +17,7 @@ static int32_t prune_limit(const struct chain *chain)
         if (chain->events[i]->prune_lock != NULL)
             limit = MIN(limit, chain->events[i]->prune_lock(chain->events[i]->context));
     }
-    return limit;
+    return MIN(limit, atomic_load(&chain->rollback_height));
 }
 
 /* The first block of the active chain that is kept with all after it. */

@@ -2,6 +2,7 @@
  * commit is walked on the asker's thread while the chain goes on. */
 #include "chain/view_priv.h"
 
+#include "base/alloc.h"
 #include "coins/snapshot.h"
 #include "coins/stats.h"
 
@@ -98,18 +99,63 @@ int view_utxo_stats(struct node *node, struct utxo_stats *ret_stats, enum utxo_h
     return 0;
 }
 
-int view_dump_snapshot(struct node *node, const char *path, struct utxo_stats *ret_stats,
-                       struct error *err)
+static bool may_go_on(void *context)
+{
+    return !chain_is_stopping(context);
+}
+
+/* By way of a copy of the coins that is taken back to base. */
+static int dump_earlier(struct chain *chain, const char *path, const struct header_node *base,
+                        struct snapshot_header *ret_header, struct coins_stats *ret_stats,
+                        const struct coins_scan_options *options, struct error *err)
+{
+    char *part_path = alloc_printf("%s.incomplete", path);
+    struct coins_store *coins;
+    int rc = snapshot_probe(chain->disk, path, err);
+
+    if (rc < 0)
+        goto done;
+    rc = rollback_open(&coins, chain, base, err);
+    if (rc < 0) {
+        if (disk_remove(chain->disk, part_path, NULL) < 0)
+            error_wrap(err, "'%s' was left behind", part_path);
+        goto done;
+    }
+    rc = snapshot_write(chain->disk, path, chain->params->magic, coins, ret_header, ret_stats,
+                        options, err);
+    rollback_close(chain, coins);
+
+done:
+    free(part_path);
+    return rc;
+}
+
+int view_dump_snapshot(struct node *node, const char *path, const struct block_hash *base,
+                       struct utxo_stats *ret_stats, struct error *err)
 {
     struct chain *chain = view_chain(node);
+    struct coins_scan_options options = {.go_on = may_go_on, .context = chain};
+    const struct header_node *at = chain_tip_node(chain);
     struct snapshot_header header;
     struct coins_stats stats;
     uint64_t disk_bytes;
-    int rc = chain_ask(chain, ask_flush, &disk_bytes, false, err);
+    int rc;
 
-    if (rc == 0)
-        rc = snapshot_write(chain->disk, path, chain->params->magic, chain->coins, &header,
-                            &stats, NULL, err);
+    if (base != NULL && (at == NULL || !block_hash_equal(base, &at->hash))) {
+        at = header_tree_find(chain->tree, base);
+        if (at == NULL)
+            return error_set(err, E_STATE, "block %s is not known", hash_hex(base->b).text);
+    } else {
+        base = NULL;
+    }
+    rc = chain_ask(chain, ask_flush, &disk_bytes, false, err);
+    if (rc < 0)
+        return rc;
+    if (base != NULL)
+        rc = dump_earlier(chain, path, at, &header, &stats, &options, err);
+    else
+        rc = snapshot_write(chain->disk, path, chain->params->magic, chain->coins, &header, &stats,
+                            &options, err);
     if (rc < 0)
         return rc;
     *ret_stats = stats_at(chain, &header.base, &stats, disk_bytes);

@@ -16,7 +16,7 @@ int view_scan_coins(struct node *node, struct block_info *ret_at,
                     void *context, struct error *err);
 int view_utxo_stats(struct node *node, struct utxo_stats *ret_stats, enum utxo_hash_kind kind,
                     bool (*go_on)(void *context), void *context, struct error *err);
-int view_dump_snapshot(struct node *node, const char *path, struct utxo_stats *ret_stats,
-                       struct error *err);
+int view_dump_snapshot(struct node *node, const char *path, const struct block_hash *base,
+                       struct utxo_stats *ret_stats, struct error *err);
 
 #endif /* CHAIN_VIEW_PRIV_H */

@@ -56,6 +56,32 @@ done:
     return rc;
 }
 
+int coins_remove(struct disk *disk, const char *folder, struct error *err)
+{
+    struct coins_store store = {.disk = disk, .folder = alloc_string(folder)};
+    char *lock_path = alloc_printf("%s/" LOCK_NAME, folder);
+    struct disk_entry *entries = NULL;
+    struct disk_entry entry;
+    size_t entries_n = 0;
+    int rc = disk_stat(disk, folder, &entry, err);
+
+    if (rc == 0)
+        rc = disk_lock(disk, &store.lock, lock_path, err);
+    if (rc == 0)
+        rc = flush_remove_files(&store, NULL, err);
+    disk_close(store.lock);
+    if (rc == 0)
+        rc = disk_remove(disk, lock_path, err);
+    if (rc == 0)
+        rc = disk_list(disk, folder, &entries, &entries_n, err);
+    if (rc == 0 && entries_n == 0)
+        rc = disk_remove(disk, folder, err);
+    disk_entries_free(entries, entries_n);
+    free(lock_path);
+    free(store.folder);
+    return rc == E_NOT_FOUND ? 0 : rc;
+}
+
 void coins_close(struct coins_store *own_store)
 {
     if (own_store == NULL)

@@ -35,6 +35,10 @@ NODISCARD int coins_open(struct coins_store **ret_store, const struct coins_opti
 /* Drops what was not committed. Waits for a flush under way. */
 void coins_close(struct coins_store *own_store);
 
+/* Removes what coins_open and its store wrote into the folder, and the folder unless
+ * others left something in it. It must not be open. No error if it is not there. */
+NODISCARD int coins_remove(struct disk *disk, const char *folder, struct error *err);
+
 /* The block whose coins the cache holds (all zeros: none yet), and the one that
  * the last commit holds. */
 struct block_hash coins_tip(const struct coins_store *store);

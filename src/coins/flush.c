@@ -155,10 +155,11 @@ int flush_remove_files(struct coins_store *store, const struct run_set *keep,
             rc = disk_sync_folder(store->disk, store->folder, err);
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
+        bool is_half = keep == NULL && strcmp(entries[i].name, MANIFEST_NAME ".new") == 0;
         uint64_t id;
 
         if (is_run_name(entries[i].name, &id) ? is_kept(keep, id)
-                                              : !is_scan_name(entries[i].name))
+                                              : !is_scan_name(entries[i].name) && !is_half)
             continue;
         rc = remove_in_folder(store, entries[i].name, err);
         any = true;

@@ -11,7 +11,7 @@
 #define WRITE_BYTES (256U << 10)
 #define READ_BYTES (256U << 10)
 /* No output of the file is longer, its transaction's beginning included. */
-#define OUTPUT_BYTES_MAX                                                       \
+#define OUTPUT_BYTES_MAX                                                             \
     (HASH_BYTES + 2 * COMPACT_SIZE_BYTES_MAX + VARINT_BYTES_MAX + SCRIPT_BYTES_MAX + \
      TXOUT_COMPRESSED_OVERHEAD)
 
@@ -54,8 +54,7 @@ static int item_compare(const void *a, const void *b)
     int order = memcmp(left->order, right->order, MIN(left->order_len, right->order_len));
 
     return order != 0 ? order
-                      : (left->order_len > right->order_len) -
-                            (left->order_len < right->order_len);
+                      : (left->order_len > right->order_len) - (left->order_len < right->order_len);
 }
 
 static int end_group(struct snapshot_writer *writer, struct error *err)
@@ -146,8 +145,7 @@ static int write_all(struct snapshot_writer *writer, struct coins_scan *scan,
     return rc < 0 ? rc : disk_sync(writer->file, err);
 }
 
-static int put_in_place(struct disk *disk, const char *from, const char *path,
-                        struct error *err)
+static int put_in_place(struct disk *disk, const char *from, const char *path, struct error *err)
 {
     char *folder = disk_folder_of(path);
     int rc = disk_rename(disk, from, path, err);
@@ -155,6 +153,31 @@ static int put_in_place(struct disk *disk, const char *from, const char *path,
     if (rc == 0)
         rc = disk_sync_folder(disk, folder, err);
     free(folder);
+    return rc;
+}
+
+/* The file that becomes the snapshot, unless that is there already. */
+static int open_part(struct disk *disk, struct disk_file **ret_file, const char *path,
+                     const char *part_path, struct error *err)
+{
+    struct disk_entry entry;
+    int rc = disk_stat(disk, path, &entry, err);
+
+    if (rc == 0)
+        return error_set(err, E_EXISTS, "'%s' already exists", path);
+    if (rc != E_NOT_FOUND)
+        return rc;
+    return disk_open(disk, ret_file, part_path, DISK_CREATE, err);
+}
+
+int snapshot_probe(struct disk *disk, const char *path, struct error *err)
+{
+    char *part_path = alloc_printf("%s.incomplete", path);
+    struct disk_file *file = NULL;
+    int rc = open_part(disk, &file, path, part_path, err);
+
+    disk_close(file);
+    free(part_path);
     return rc;
 }
 
@@ -168,7 +191,6 @@ int snapshot_write(struct disk *disk, const char *path, const uint8_t *magic,
     struct snapshot_writer writer = {0};
     struct snapshot_header header = {0};
     struct coins_scan *scan = NULL;
-    struct disk_entry entry;
     struct coins_stats stats;
     int rc;
 
@@ -176,13 +198,9 @@ int snapshot_write(struct disk *disk, const char *path, const uint8_t *magic,
         in_order = *options;
     in_order.any_order = false;
     memcpy(header.magic, magic, sizeof(header.magic));
-    rc = disk_stat(disk, path, &entry, err);
+    rc = open_part(disk, &writer.file, path, part_path, err);
     if (rc == 0)
-        rc = error_set(err, E_EXISTS, "'%s' already exists", path);
-    else if (rc == E_NOT_FOUND)
         rc = coins_scan_new(&scan, store, &header.base, &in_order, err);
-    if (rc == 0)
-        rc = disk_open(disk, &writer.file, part_path, DISK_CREATE, err);
     if (rc == 0)
         rc = disk_truncate(writer.file, 0, err);
     if (rc == 0)
@@ -315,14 +333,15 @@ static int read_group(struct snapshot_reader *reader, struct reader *r, struct e
     if (r->rc < 0)
         return malformed(reader, "Bad snapshot format or truncated snapshot", "", err);
     if (reader->group_left > reader->header.coins_n - reader->done_n)
-        return error_set(err, E_MALFORMED, "Mismatch in coins count in snapshot metadata and "
-                                           "actual snapshot data");
+        return error_set(err, E_MALFORMED,
+                         "Mismatch in coins count in snapshot metadata and "
+                         "actual snapshot data");
     return 0;
 }
 
 static int read_output(struct snapshot_reader *reader, struct reader *r,
-                       struct outpoint *ret_outpoint, struct coin *ret_coin,
-                       uint32_t base_height, struct error *err)
+                       struct outpoint *ret_outpoint, struct coin *ret_coin, uint32_t base_height,
+                       struct error *err)
 {
     uint64_t vout = read_compact_size(r);
     uint64_t code = read_varint(r, UINT32_MAX);

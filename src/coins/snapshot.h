@@ -29,6 +29,12 @@ NODISCARD int snapshot_write(struct disk *disk, const char *path, const uint8_t 
                              struct coins_stats *ret_stats,
                              const struct coins_scan_options *options, struct error *err);
 
+/* Can snapshot_write write to path? Leaves "<path>.incomplete" behind, empty, for the
+ * caller to remove where snapshot_write does not follow.
+ *
+ * Returns: 0; E_EXISTS; disk errors. */
+NODISCARD int snapshot_probe(struct disk *disk, const char *path, struct error *err);
+
 /* Reading, in bounded memory. One thread. */
 struct snapshot_reader;
 

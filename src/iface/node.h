@@ -168,9 +168,11 @@ struct node_ops {
     /* -checklevel 0..4 over the last n_blocks (0: all); *ret_ok false: damage found. */
     int (*verify_chain)(struct node *node, int level, int32_t n_blocks, bool *ret_ok,
                         struct error *err);
-    /* NULL where the node does not know them. */
-    int (*dump_snapshot)(struct node *node, const char *path, struct utxo_stats *ret_stats,
-                         struct error *err);
+    /* NULL where the node does not know them. base: a block of the active chain, which
+     * stays where it is; NULL: the tip. E_EXISTS: path is there; E_NOT_FOUND and
+     * E_PERMISSION: it cannot be made. */
+    int (*dump_snapshot)(struct node *node, const char *path, const struct block_hash *base,
+                         struct utxo_stats *ret_stats, struct error *err);
     int (*load_snapshot)(struct node *node, const char *path, struct block_info *ret_base,
                          uint64_t *ret_coins_n, struct error *err);
 

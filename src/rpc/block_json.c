@@ -91,7 +91,6 @@ int find_block_by_value(struct rpc_call *call, struct block_info *ret_info,
                         const struct json *value)
 {
     struct node *node = call->context->node;
-    struct node_status status;
     struct block_hash hash;
     int64_t height;
     int rc;
@@ -103,8 +102,14 @@ int find_block_by_value(struct rpc_call *call, struct block_info *ret_info,
         return rc;
     }
     rc = rpc_value_int(call, &height, value, INT32_MIN, INT32_MAX);
-    if (rc < 0)
-        return rc;
+    return rc < 0 ? rc : find_block_at(call, ret_info, height);
+}
+
+int find_block_at(struct rpc_call *call, struct block_info *ret_info, int64_t height)
+{
+    struct node *node = call->context->node;
+    struct node_status status;
+
     if (height < 0)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %lld is negative",
                         (long long)height);

@@ -34,6 +34,8 @@ NODISCARD int find_block_by_arg(struct rpc_call *call, struct block_info *ret_in
 /* By hash or by height on the active chain; value is of either type. */
 NODISCARD int find_block_by_value(struct rpc_call *call, struct block_info *ret_info,
                                   const struct json *value);
+/* By height on the active chain. */
+NODISCARD int find_block_at(struct rpc_call *call, struct block_info *ret_info, int64_t height);
 
 /* Reads a block's body, its undo data too if ret_undo is not NULL. 0 or rpc_fail
  * with the reason why it is not there; then there is nothing to clear. */

@@ -88,8 +88,7 @@ static int get_tx_out_set_info(struct rpc_call *call)
     if (rc == E_STOPPED)
         return rpc_fail(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
     if (rc < 0)
-        return rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set: %s",
-                        error_text(&err));
+        return rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set: %s", error_text(&err));
     json_begin_object(w);
     json_put_int(w, "height", stats.at.height);
     json_put_hash(w, "bestblock", stats.at.hash.b);
@@ -114,45 +113,99 @@ static int fail_path(struct rpc_call *call, char *own_path, const char *format)
     return rc;
 }
 
-static int dump_tx_out_set(struct rpc_call *call)
+/* The height of the newest snapshot that loadtxoutset takes. */
+static int32_t newest_snapshot_height(const struct params *params)
+{
+    int32_t height = 0;
+
+    for (size_t i = 0; i < params->snapshots_n; i++)
+        height = MAX(height, params->snapshots[i].height);
+    return height;
+}
+
+/* *ret_is_tip: as of the tip; otherwise as of *ret_base. */
+static int read_snapshot_base(struct rpc_call *call, bool *ret_is_tip, struct block_info *ret_base)
 {
     struct node *node = call->context->node;
-    struct host *host = call->context->host;
     const struct json *options = rpc_arg(call, 2);
-    struct json_writer *w = call->out;
-    struct utxo_stats stats;
-    struct error err = {0};
-    const char *path = "";
+    const struct json *rollback = options == NULL ? NULL : json_find(options, "rollback");
+    struct node_status status;
     const char *type = "";
-    char *full;
-    int rc = rpc_arg_string(call, &path, 0);
+    int rc = rpc_arg_string(call, &type, 1);
 
-    if (rc == 0)
-        rc = rpc_arg_string(call, &type, 1);
     if (rc < 0)
         return rc;
-    if (strcmp(type, "rollback") == 0 ||
-        (options != NULL && json_find(options, "rollback") != NULL))
-        return rpc_fail(call, RPC_MISC_ERROR, "Snapshots of earlier blocks are not supported: "
-                                              "only \"latest\" is");
-    if (node->ops->dump_snapshot == NULL)
-        return rpc_fail(call, RPC_MISC_ERROR, "This node makes no snapshots");
-    if (strcmp(type, "latest") != 0)
+    *ret_is_tip = rollback == NULL && strcmp(type, "latest") == 0;
+    if (*ret_is_tip)
+        return 0;
+    if (rollback != NULL && type[0] != '\0' && strcmp(type, "rollback") != 0)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "Invalid snapshot type \"%s\" specified with rollback option", type);
+    if (rollback == NULL && strcmp(type, "rollback") != 0)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Invalid snapshot type \"%s\" specified. Please specify \"rollback\" or "
                         "\"latest\"",
                         type);
-    full = host->ops->data_path(host, path);
-    rc = node->ops->dump_snapshot(node, full, &stats, &err);
+    rc = rollback != NULL
+             ? find_block_by_value(call, ret_base, rollback)
+             : find_block_at(call, ret_base, newest_snapshot_height(call->context->params));
+    if (rc < 0)
+        return rc;
+    node->ops->status(node, &status);
+    *ret_is_tip = block_hash_equal(&ret_base->hash, &status.tip.hash);
+    return 0;
+}
+
+static int fail_dump(struct rpc_call *call, char *own_path, int rc, const struct error *err)
+{
     if (rc == E_EXISTS)
-        return fail_path(call, full, "%s already exists. If you are sure this is what you want, "
-                                     "move it out of the way first");
+        return fail_path(call, own_path,
+                         "%s already exists. If you are sure this is what you want, "
+                         "move it out of the way first");
     if (rc == E_NOT_FOUND || rc == E_PERMISSION)
-        return fail_path(call, full, "Couldn't open file %s.incomplete for writing.");
-    if (rc < 0) {
-        free(full);
-        return rpc_fail(call, RPC_INTERNAL_ERROR, "%s", error_text(&err));
-    }
+        return fail_path(call, own_path, "Couldn't open file %s.incomplete for writing.");
+    free(own_path);
+    if (rc == E_STOPPED)
+        return rpc_fail(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
+    return rpc_fail(call, RPC_INTERNAL_ERROR, "%s", error_text(err));
+}
+
+/* Blocks from the base on must be there. */
+static bool is_base_pruned(struct node *node, const struct block_info *base)
+{
+    struct node_status status;
+
+    node->ops->status(node, &status);
+    return status.pruned && status.prune_height > base->height;
+}
+
+static int dump_tx_out_set(struct rpc_call *call)
+{
+    struct node *node = call->context->node;
+    struct host *host = call->context->host;
+    struct json_writer *w = call->out;
+    struct utxo_stats stats;
+    struct block_info base;
+    struct error err = {0};
+    const char *path = "";
+    bool is_tip;
+    char *full;
+    int rc = rpc_arg_string(call, &path, 0);
+
+    if (rc == 0)
+        rc = read_snapshot_base(call, &is_tip, &base);
+    if (rc < 0)
+        return rc;
+    if (node->ops->dump_snapshot == NULL)
+        return rpc_fail(call, RPC_MISC_ERROR, "This node makes no snapshots");
+    if (!is_tip && is_base_pruned(node, &base))
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "Could not roll back to requested height since necessary block data is "
+                        "already pruned.");
+    full = host->ops->data_path(host, path);
+    rc = node->ops->dump_snapshot(node, full, is_tip ? NULL : &base.hash, &stats, &err);
+    if (rc < 0)
+        return fail_dump(call, full, rc, &err);
     json_begin_object(w);
     json_put_uint(w, "coins_written", stats.outputs_n);
     json_put_hash(w, "base_hash", stats.at.hash.b);
@@ -204,32 +257,38 @@ static int load_tx_out_set(struct rpc_call *call)
 const struct rpc_method rpc_coins_methods[] = {
     {.name = "dumptxoutset",
      .group = "blockchain",
-     .summary = "Writes all unspent outputs as of the tip to a file, which loadtxoutset reads.",
+     .summary = "Writes all unspent outputs as of a block to a file, which loadtxoutset reads.",
      .params = RPC_PARAMS(
          {"path", RPC_STR, RPC_REQUIRED,
           "The file; relative paths start at the network's data directory. It must not exist."},
-         {"type", RPC_STR, "=\"\"", "\"latest\": as of the tip."},
+         {"type", RPC_STR, "=\"\"",
+          "\"latest\": as of the tip. \"rollback\": as of the block that the option rollback "
+          "names, "
+          "or else of the newest one that loadtxoutset takes; a copy of the coins is rolled back, "
+          "and the chain stays where it is."},
          {"options", RPC_OBJ_OPTIONS, RPC_OMITTED, NULL,
           RPC_PARAMS({"rollback", RPC_NUM, RPC_OMITTED, "The block, by hash or height.",
                       .flags = RPC_ANY_TYPE, .type_text = "string or numeric"},
-                     {"in_memory", RPC_BOOL, "=false", "Keep what is rolled back in memory."})}),
+                     {"in_memory", RPC_BOOL, "=false",
+                      "Accepted for compatibility: the copy is cached "
+                      "in memory and removed in any case."})}),
      .results = RPC_RESULTS(
-         {RPC_OBJ, .inner = RPC_RESULTS(
-                       {RPC_NUM, "coins_written", "Outputs in the file."},
-                       {RPC_HEX, "base_hash", "The block it is as of."},
-                       {RPC_NUM, "base_height", "Its height."},
-                       {RPC_STR, "path", "The absolute path of the file."},
-                       {RPC_HEX, "txoutset_hash", "Hash of the outputs."},
-                       {RPC_NUM, "nchaintx", "Transactions of the chain up to it."})}),
+         {RPC_OBJ,
+          .inner = RPC_RESULTS({RPC_NUM, "coins_written", "Outputs in the file."},
+                               {RPC_HEX, "base_hash", "The block it is as of."},
+                               {RPC_NUM, "base_height", "Its height."},
+                               {RPC_STR, "path", "The absolute path of the file."},
+                               {RPC_HEX, "txoutset_hash", "Hash of the outputs."},
+                               {RPC_NUM, "nchaintx", "Transactions of the chain up to it."})}),
      .examples = RPC_EXAMPLES("utxo.dat latest"),
      .run = dump_tx_out_set},
     {.name = "gettxout",
      .group = "blockchain",
      .summary = "Returns an unspent output, null if there is none.",
-     .params = RPC_PARAMS({"txid", RPC_STR, RPC_REQUIRED, "The transaction."},
-                          {"n", RPC_NUM, RPC_REQUIRED, "Which of its outputs."},
-                          {"include_mempool", RPC_BOOL, "=true",
-                           "Look at the mempool's transactions too."}),
+     .params = RPC_PARAMS(
+         {"txid", RPC_STR, RPC_REQUIRED, "The transaction."},
+         {"n", RPC_NUM, RPC_REQUIRED, "Which of its outputs."},
+         {"include_mempool", RPC_BOOL, "=true", "Look at the mempool's transactions too."}),
      .results = RPC_RESULTS(
          {RPC_NULL, .when = "when there is none"},
          {RPC_OBJ, .when = "otherwise",
@@ -249,16 +308,16 @@ const struct rpc_method rpc_coins_methods[] = {
           .type_text = "string or numeric"},
          {"use_index", RPC_BOOL, "=true", "Use the index, if there is one."}),
      .results = RPC_RESULTS(
-         {RPC_OBJ, .inner = RPC_RESULTS(
-                       {RPC_NUM, "height", "Height of the block."},
-                       {RPC_HEX, "bestblock", "The block it is as of."},
-                       {RPC_NUM, "txouts", "Outputs."},
-                       {RPC_NUM, "bogosize", "A size that does not depend on the database."},
-                       {RPC_HEX, "hash_serialized_3", "Their hash.", .flags = RPC_OPTIONAL},
-                       {RPC_HEX, "muhash", "Their hash.", .flags = RPC_OPTIONAL},
-                       {RPC_AMOUNT, "total_amount", "Their value in BTC."},
-                       {RPC_NUM, "transactions", "Transactions they are of."},
-                       {RPC_NUM, "disk_size", "Bytes on disk."})}),
+         {RPC_OBJ,
+          .inner = RPC_RESULTS(
+              {RPC_NUM, "height", "Height of the block."},
+              {RPC_HEX, "bestblock", "The block it is as of."}, {RPC_NUM, "txouts", "Outputs."},
+              {RPC_NUM, "bogosize", "A size that does not depend on the database."},
+              {RPC_HEX, "hash_serialized_3", "Their hash.", .flags = RPC_OPTIONAL},
+              {RPC_HEX, "muhash", "Their hash.", .flags = RPC_OPTIONAL},
+              {RPC_AMOUNT, "total_amount", "Their value in BTC."},
+              {RPC_NUM, "transactions", "Transactions they are of."},
+              {RPC_NUM, "disk_size", "Bytes on disk."})}),
      .examples = RPC_EXAMPLES("", "\"muhash\""),
      .run = get_tx_out_set_info},
     {.name = "loadtxoutset",
