@@ -38,6 +38,19 @@ foreach(folder ${rooms})
     endforeach()
 endforeach()
 
+# The chain engine on the simulated disk: its source says how to ask for a seed.
+if(ASSAY_SIM_SOURCES)
+    add_executable(sim_chain test/sim/chain_main.c test/unit/chain/branches.c)
+    set_target_properties(sim_chain PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_include_directories(sim_chain PRIVATE test/unit/chain)
+    target_link_libraries(sim_chain PRIVATE assay_sim)
+    add_test(NAME sim_chain COMMAND sim_chain)
+    set_tests_properties(sim_chain PROPERTIES LABELS unit TIMEOUT 600)
+    add_test(NAME sim_chain_long COMMAND sim_chain --seed 1000 --seeds 1000)
+    add_test(NAME sim_chain_every COMMAND sim_chain --every 1)
+    set_tests_properties(sim_chain_long sim_chain_every PROPERTIES LABELS slow TIMEOUT 7200)
+endif()
+
 # The naive models that fuzz targets and soaks compare with, and the makers of hostile
 # inputs, are helpers of unit tests, too.
 file(GLOB models CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/*/naive_*.c

@@ -88,6 +88,12 @@ uint64_t test_random(void)
     return z ^ z >> 31;
 }
 
+void test_random_seed(uint64_t seed)
+{
+    random_seed = seed;
+    random_state = seed;
+}
+
 uint64_t test_random_below(uint64_t bound)
 {
     CHECK(bound > 0);

@@ -46,6 +46,8 @@ bool test_read_file(struct buf *buf, const char *path);
 /* A small deterministic generator for property tests; the seed is printed on
  * failure and can be set with ASSAY_SEED. */
 uint64_t test_random(void);
+/* Begins another sequence in the middle of a test. */
+void test_random_seed(uint64_t seed);
 uint64_t test_random_below(uint64_t bound);
 void test_random_fill(void *data, size_t len);
 

@@ -149,7 +149,8 @@ static void make_coinbase(struct draft *draft, struct branches *branches, int64_
     struct tx_out *out;
     struct tx_in *in;
     uint32_t at = draft->tx_n;
-    struct tx *tx = draft_tx(draft, 1, COINBASE_OUTPUTS, &in, &out);
+    uint32_t out_n = COINBASE_OUTPUTS + (branches->padding > 0);
+    struct tx *tx = draft_tx(draft, 1, out_n, &in, &out);
     uint8_t *script = arena_alloc(&draft->arena, COINBASE_HEIGHT_BYTES_MAX + 5);
     size_t len = coinbase_height_write(script, draft->block->height);
     struct tx coinbase;
@@ -164,6 +165,13 @@ static void make_coinbase(struct draft *draft, struct branches *branches, int64_
         out[i].script_pubkey = span_of(script_true, sizeof(script_true));
     }
     out[0].value_sat += value_sat % COINBASE_OUTPUTS;
+    if (out_n > COINBASE_OUTPUTS) {
+        uint8_t *data = arena_alloc(&draft->arena, branches->padding);
+
+        memset(data, 0x6a, branches->padding);
+        out[COINBASE_OUTPUTS].value_sat = 0;
+        out[COINBASE_OUTPUTS].script_pubkey = span_of(data, branches->padding);
+    }
     tx_finish(tx, &draft->arena);
     for (uint32_t i = 0; i < COINBASE_OUTPUTS; i++)
         note_add(draft->block, tx, i, draft->block->height, true);
@@ -247,7 +255,12 @@ int32_t branches_grow(struct branches *branches, int32_t parent, uint32_t spends
 
 void branches_init(struct branches *branches)
 {
-    *branches = (struct branches){.params = params_of(NETWORK_REGTEST)};
+    branches_init_padded(branches, 0);
+}
+
+void branches_init_padded(struct branches *branches, uint32_t padding)
+{
+    *branches = (struct branches){.params = params_of(NETWORK_REGTEST), .padding = padding};
     for (int32_t i = 0; i < BRANCHES_BASE; i++)
         branches_grow(branches, i - 1, 0, BRANCH_GOOD);
 }

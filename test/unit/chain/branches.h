@@ -49,11 +49,14 @@ struct branches {
     struct branch_block *blocks;
     size_t n;
     int32_t sequence_next;
-    uint32_t extra; /* Makes blocks differ. */
+    uint32_t extra;   /* Makes blocks differ. */
+    uint32_t padding;
 };
 
 /* With the trunk, which is not offered yet. */
 void branches_init(struct branches *branches);
+/* With so many bytes for nothing in each block, so that they fill files. */
+void branches_init_padded(struct branches *branches, uint32_t padding);
 void branches_clear(struct branches *branches);
 
 /* A block on top of parent that spends up to spends of its branch's coins (in
