@@ -95,10 +95,10 @@ foreach(source ${soaks})
 endforeach()
 
 # test/functional/<name>.py drives the real programs; <name>_long, with the label
-# slow, does the same for longer. node.py is what they share.
+# slow, does the same for longer. node.py and story.py are what they share.
 find_program(ASSAY_PYTHON python3)
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/functional/*.py)
-list(FILTER scripts EXCLUDE REGEX "/node\\.py$")
+list(FILTER scripts EXCLUDE REGEX "/(node|story)\\.py$")
 if(ASSAY_PYTHON AND NOT ASSAY_FUZZ)
     foreach(script ${scripts})
         get_filename_component(name ${script} NAME_WE)

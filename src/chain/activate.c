@@ -212,8 +212,11 @@ int chain_read_body(struct chain *chain, struct body *body, struct header_node *
         if (body->rc == 0)
             finding_reason(reason, &body->finding);
         if (body->rc == 0 || body->rc == E_TRUNCATED || body->rc == E_MALFORMED)
-            return error_set(err, E_CORRUPT, "block %s is damaged on disk: %s",
+            return error_set(err, E_CORRUPT,
+                             "block %s in 'blk%05u.dat' at offset %u is damaged: %s",
                              hash_hex(node->hash.b).text,
+                             header_place_file(atomic_load(&node->block_place)),
+                             header_place_offset(atomic_load(&node->block_place)),
                              body->rc == 0 ? reason : error_text(&body->err));
         error_wrap(err, "could not read block %s", hash_hex(node->hash.b).text);
         return body->rc;

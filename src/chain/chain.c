@@ -177,9 +177,9 @@ static int open_coins(struct chain *chain, struct error *err)
     chain->verified = chain->coins_node = header_tree_find(chain->tree, &tip);
     if (chain->verified == NULL)
         return error_set(err, E_STATE,
-                         "the coins stand at block %s, which is not in the block index: restart "
-                         "with -reindex or -reindex-chainstate",
-                         hash_hex(tip.b).text);
+                         "the coins stand at block %s, which the block index in '%s/index' does "
+                         "not have: restart with -reindex or -reindex-chainstate",
+                         hash_hex(tip.b).text, chain->options.index_folder);
     atomic_store(&chain->tip, chain->verified);
     return 0;
 }

@@ -379,7 +379,7 @@ static int explain_damage(const struct body *body, struct error *err)
 
     finding_reason(reason, &body->finding);
     return error_set(err, E_CORRUPT,
-                     "block %s in 'blk%05u.dat' at %u is damaged (%s): restart with -reindex",
+                     "block %s in 'blk%05u.dat' at offset %u is damaged (%s): restart with -reindex",
                      hash_hex(body->node->hash.b).text,
                      header_place_file(atomic_load(&body->node->block_place)),
                      header_place_offset(atomic_load(&body->node->block_place)), reason);

@@ -181,7 +181,8 @@ static int read_block(struct node *node, struct block_data *ret_data,
         rc = block_read(&data.block, data.bytes.data, data.bytes.len, &data.arena);
     }
     if (rc < 0 || !block_hash_equal(&data.block.hash, hash)) {
-        rc = error_set(err, E_CORRUPT, "block %s is damaged on disk", hash_hex(hash->b).text);
+        rc = error_set(err, E_CORRUPT, "block %s in 'blk%05u.dat' at offset %u is damaged",
+                       hash_hex(hash->b).text, (unsigned)pos.file, pos.offset);
         goto done;
     }
     *ret_data = data;

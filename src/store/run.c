@@ -347,7 +347,7 @@ struct run {
 
 static int corrupt(const struct run *run, uint64_t block, struct error *err)
 {
-    return error_set(err, E_CORRUPT, "'%s' at %llu: checksum does not match or block is malformed",
+    return error_set(err, E_CORRUPT, "'%s' is damaged at offset %llu",
                      run->path, (unsigned long long)(block * RUN_BLOCK_BYTES));
 }
 
@@ -357,7 +357,7 @@ static int read_block(const struct run *run, uint8_t *ret_block, uint64_t number
     int rc = disk_read_exact(run->file, ret_block, RUN_BLOCK_BYTES, number * RUN_BLOCK_BYTES, err);
 
     if (rc == E_TRUNCATED)
-        return error_set(err, E_CORRUPT, "'%s' at %llu: the file ends too early", run->path,
+        return error_set(err, E_CORRUPT, "'%s' ends too early at offset %llu", run->path,
                          (unsigned long long)(number * RUN_BLOCK_BYTES));
     if (rc == 0 && !block_is_good(ret_block, run->id_sum, (uint32_t)number))
         rc = corrupt(run, number, err);

@@ -214,6 +214,10 @@ static bool stands_well(struct story *story)
     struct node_status status;
     int32_t at;
 
+    /* A merge behind our back must not lose the power while we look. */
+    sim_disk_crash_after(story->sim, NEVER);
+    if (sim_disk_is_off(story->sim))
+        return false;
     chain_node(story->chain)->ops->status(chain_node(story->chain), &status);
     at = branches_find(branches, &status.tip.hash);
     return holds(story, at >= 0 || status.tip.height == 0, "a block of ours") &&
@@ -360,8 +364,8 @@ static bool tell(enum kind kind, uint64_t seed, uint64_t first_loss)
                                             ? first_loss
                                             : 1 + test_random_below(reach[kind]));
         if (begin_life(&story, i == 0, i == 0 || test_random_below(2) == 0)) {
-            if (i > 0 && !sim_disk_is_off(story.sim))
-                stands_well(&story);
+            if (i > 0 && stands_well(&story))
+                sim_disk_crash_after(story.sim, 1 + test_random_below(reach[kind]));
             live(&story);
         }
         lost = lost || sim_disk_is_off(story.sim);
