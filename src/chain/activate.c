@@ -201,27 +201,23 @@ void chain_tell_header(struct chain *chain)
 int chain_read_body(struct chain *chain, struct body *body, struct header_node *node,
                     struct error *err)
 {
+    char reason[FINDING_REASON_MAX] = "";
+    uint64_t place = atomic_load(&node->block_place);
+
     body->node = node;
     body->files = chain->files;
     body_prepare(body);
-    if (body->rc < 0 || body->finding.verdict != V_VALID) {
-        char reason[FINDING_REASON_MAX] = "";
-
-        if (body->rc < 0 && err != NULL)
-            *err = body->err;
-        if (body->rc == 0)
-            finding_reason(reason, &body->finding);
-        if (body->rc == 0 || body->rc == E_TRUNCATED || body->rc == E_MALFORMED)
-            return error_set(err, E_CORRUPT,
-                             "block %s in 'blk%05u.dat' at offset %u is damaged: %s",
-                             hash_hex(node->hash.b).text,
-                             header_place_file(atomic_load(&node->block_place)),
-                             header_place_offset(atomic_load(&node->block_place)),
-                             body->rc == 0 ? reason : error_text(&body->err));
-        error_wrap(err, "could not read block %s", hash_hex(node->hash.b).text);
-        return body->rc;
-    }
-    return 0;
+    if (body->rc == 0 && body->finding.verdict == V_VALID)
+        return 0;
+    if (body->rc == 0)
+        finding_reason(reason, &body->finding);
+    return error_set(
+        err,
+        body->rc == 0 || body->rc == E_TRUNCATED || body->rc == E_MALFORMED ? E_CORRUPT
+                                                                            : body->rc,
+        "could not read block %s in 'blk%05u.dat' at offset %u: %s", hash_hex(node->hash.b).text,
+        header_place_file(place), header_place_offset(place),
+        body->rc == 0 ? reason : error_text(&body->err));
 }
 
 int chain_read_undo(const struct chain *chain, const struct header_node *node,

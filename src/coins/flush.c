@@ -204,6 +204,8 @@ static int open_runs(struct coins_store *store, const struct commit *commit, str
                       err);
         if (rc == 0)
             n++;
+        else if (rc == E_NOT_FOUND)
+            error_wrap(err, "'%s/" MANIFEST_NAME "' names what is not there", store->folder);
         filters += want ? filter : 0;
     }
     store->current = run_set_new(runs, n);

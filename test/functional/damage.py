@@ -159,11 +159,11 @@ class Run:
         names = ("blk", "xor.dat") if name == "xor.dat" else (name,)
         # Whose tail is gone is not seen to be damaged, but what rests on it is missed.
         if name == "assay-index.log":
-            names += ("blocks/index",)
+            names += ("blocks/index", "without a block index")
         require(f"{damage}: the message names the file: {text}",
                 any(n in text for n in names))
         require(f"{damage}: the message says where: {text}",
-                name == "settings.json" or re.search(r"offset \d+|\d+ bytes|does not have", text))
+                name == "settings.json" or re.search(r"offset \d+|\d+ bytes|does not have|without|not there", text))
         if self.options.verbose:
             print(f"{damage}: {text.strip().splitlines()[-1]}")
 

@@ -37,6 +37,7 @@ class Node:
         self.chain = chain
         self.arguments = list(arguments)
         self.process = None
+        self.stderr_path = os.path.join(datadir, "stderr")
         self.port = free_port()
         os.makedirs(datadir, exist_ok=True)
 
@@ -51,7 +52,7 @@ class Node:
             os.remove(cookie)
         command = [self.program, f"-datadir={self.datadir}", f"-chain={self.chain}",
                    f"-rpcport={self.port}", "-listen=0", "-printtoconsole=0"]
-        with open(os.path.join(self.datadir, "stderr"), "ab") as err:
+        with open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen(command + self.arguments + list(extra),
                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                             stderr=err, preexec_fn=before)
@@ -106,8 +107,7 @@ class Node:
 
     def stderr(self):
         try:
-            with open(os.path.join(self.datadir, "stderr"), encoding="utf-8",
-                      errors="replace") as f:
+            with open(self.stderr_path, encoding="utf-8", errors="replace") as f:
                 return f.read()[-2000:]
         except OSError:
             return ""

@@ -122,7 +122,7 @@ static void flipped_byte_is_told(void)
 
         CHECK(sim_disk_flip(sim, "r.run", at, mask));
         EXPECT_INT("flipped", read_all(disk, file_bytes, &err), E_CORRUPT);
-        (void)snprintf(where, sizeof(where), "'r.run' at %" PRIu64,
+        (void)snprintf(where, sizeof(where), "'r.run' is damaged at offset %" PRIu64,
                        at / RUN_BLOCK_BYTES * RUN_BLOCK_BYTES);
         if (!EXPECT_TRUE("says where", strstr(error_text(&err), where) != NULL))
             printf("%s, want %s\n", error_text(&err), where);
