@@ -306,20 +306,22 @@ static int load_record(struct chain *chain, struct block_scan *scan,
                        const struct block_scan_record *record, uint32_t *ret_taken_n,
                        struct error *err)
 {
+    const struct header_node *node;
     struct submit_result result;
-    struct header_node *node = NULL;
+    struct block_hash hash;
     struct header header;
     struct reader r;
     struct body *body;
-    bool is_orphan;
     size_t len;
     int rc;
 
     reader_init(&r, record->header, HEADER_BYTES);
     header_read(&header, &r);
-    rc = take_header(chain, &node, &is_orphan, &header, err);
-    if (rc < 0 || node == NULL || header_has(node, HEADER_DATA))
-        return rc;
+    hash = header_hash(&header);
+    node = header_tree_find(chain->tree, &hash);
+    if (node != NULL ? header_has(node, HEADER_DATA)
+                     : header_tree_find(chain->tree, &header.prev) == NULL)
+        return 0;
     body = flight_body_new(chain);
     rc = block_scan_read(scan, buf_extend(&body->bytes, record->len), err);
     if (rc < 0)

@@ -42,6 +42,15 @@ int chain_offer_header(struct chain *chain, struct submit_result *ret_result,
     return accept_header(chain, &node, ret_result, header, err);
 }
 
+/* Its bytes are here already. */
+static bool has_body(const struct chain *chain, const struct header *header)
+{
+    struct block_hash hash = header_hash(header);
+    const struct header_node *node = header_tree_find(chain->tree, &hash);
+
+    return node != NULL && header_has(node, HEADER_DATA);
+}
+
 int chain_store_body(struct chain *chain, struct body *body, struct submit_result *ret_result,
                      struct error *err)
 {
@@ -54,7 +63,9 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
     *ret_result = (struct submit_result){.verdict = V_VALID};
     reader_init(&r, body->bytes.data, body->bytes.len);
     header_read(&header, &r);
-    if (r.rc < 0)
+    if (r.rc == 0 && !body->is_checked && !has_body(chain, &header))
+        body_check(body);
+    if (r.rc < 0 || body->rc < 0)
         return error_set(err, E_MALFORMED, "the block does not decode");
     rc = accept_header(chain, &node, ret_result, &header, err);
     if (rc < 0 || ret_result->verdict != V_VALID) {
@@ -65,12 +76,8 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
     if (!ret_result->is_new)
         return 0;
     body->node = node;
-    body_prepare(body);
-    if (body->rc < 0) {
-        if (err != NULL)
-            *err = body->err;
-        return body->rc;
-    }
+    if (body->finding.verdict == V_VALID)
+        body_prepare(body);
     if (body->finding.verdict != V_VALID) {
         chain_condemn(chain, node, &body->finding);
         show_finding(ret_result, &body->finding);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "chain/chain.h"
+#include "crypto/sha256.h"
 #include "test.h"
 
 #define MAINNET_TIP "00000000ac08f7d984f6b36027395e654a5f1e3bb006cd9df9c60b9897ea4c40"
@@ -148,6 +149,53 @@ static void mainnet_is_loaded_from_elsewhere(void)
     setup_clear(&setup);
 }
 
+#define RECORD_HEAD_BYTES 8
+
+/* Genesis and the two blocks after it, the second of which has a count of
+ * transactions that goes on where there is nothing: it is no block, and nothing is
+ * known by its header. */
+static void a_header_alone_is_not_taken_from_a_file(void)
+{
+    const char *path = test_data_path("chains/mainnet_0_4521.dat");
+    char *copy = alloc_printf("%s/cut.dat", test_folder());
+    const char *files[] = {copy};
+    struct chain *chain = NULL;
+    struct block_hash hash;
+    struct block_info info;
+    struct node_status status;
+    struct buf content = {0};
+    struct error err = {0};
+    struct setup setup;
+    size_t at = 0;
+
+    if (path == NULL) {
+        free(copy);
+        test_skip("no chains/mainnet_0_4521.dat");
+        return;
+    }
+    EXPECT_TRUE("read", test_read_file(&content, path));
+    for (int i = 0; i < 2; i++)
+        at += RECORD_HEAD_BYTES + get_le32(content.data + at + 4);
+    at += RECORD_HEAD_BYTES;
+    sha256d(hash.b, content.data + at, HEADER_BYTES);
+    content.data[at + HEADER_BYTES] = 0xfc;
+    EXPECT_INT("copy", disk_replace_file(disk_real(), copy, content.data, content.len, NULL), 0);
+    setup_init(&setup, params_of(NETWORK_MAIN), "cut");
+    setup.options.loadblock = files;
+    setup.options.loadblock_n = ARRAY_LEN(files);
+    expect_success("open", chain_open(&chain, &setup.options, &err), &err);
+    CHECK(chain != NULL);
+    expect_success("import", chain_import(chain, &err), &err);
+    chain_node(chain)->ops->status(chain_node(chain), &status);
+    EXPECT_INT("as far as blocks go", status.tip.height, 1);
+    EXPECT_INT("unknown", chain_node(chain)->ops->block_by_hash(chain_node(chain), &info, &hash),
+               E_NOT_FOUND);
+    expect_success("close", chain_close(chain, &err), &err);
+    buf_clear(&content);
+    setup_clear(&setup);
+    free(copy);
+}
+
 /* Their blocks carry solutions that must be checked. */
 static void signet_is_reindexed(void)
 {
@@ -186,4 +234,4 @@ static void block_files_without_index_are_refused(void)
 }
 
 TEST_LIST(TEST(mainnet_is_reindexed_and_reopened), TEST(mainnet_is_loaded_from_elsewhere),
-          TEST(signet_is_reindexed), TEST(block_files_without_index_are_refused))
+          TEST(a_header_alone_is_not_taken_from_a_file), TEST(signet_is_reindexed), TEST(block_files_without_index_are_refused))
