@@ -57,33 +57,54 @@ static bool link_node(struct header_node *node)
 
 static int by_height(const void *a, const void *b)
 {
-    const struct header_node *x = *(struct header_node *const *)a;
-    const struct header_node *y = *(struct header_node *const *)b;
+    int32_t x = (*(struct header_node *const *)a)->height;
+    int32_t y = (*(struct header_node *const *)b)->height;
 
-    if (x->height != y->height)
-        return x->height < y->height ? -1 : 1;
-    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+    return x < y ? -1 : x > y;
 }
 
-/* Parents are lower, so one pass in that order links all that can be. A block counts
- * as there from when all before it are, whenever its own bytes came. */
+static int compare_sequences(int32_t a, int32_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* Among blocks of one height: whose parent came first, then which came first. */
+static int by_arrival(const void *a, const void *b)
+{
+    const struct header_node *x = *(struct header_node *const *)a;
+    const struct header_node *y = *(struct header_node *const *)b;
+    int order = compare_sequences(x->prev->sequence, y->prev->sequence);
+
+    return order != 0 ? order : compare_sequences(x->sequence, y->sequence);
+}
+
+/* Height by height all is linked that can be. A block counts as come when all before
+ * it have, whenever its own bytes did. */
 static void link_waiting(struct chain *chain)
 {
     struct node_list *waiting = &chain->waiting;
     size_t kept = 0;
+    size_t end;
 
     if (waiting->n == 0)
         return;
     qsort(waiting->items, waiting->n, sizeof(struct header_node *), by_height);
-    for (size_t i = 0; i < waiting->n; i++) {
-        struct header_node *node = waiting->items[i];
-
-        if (!link_node(node)) {
-            waiting->items[kept++] = node;
-            continue;
+    for (size_t from = 0; from < waiting->n; from = end) {
+        for (end = from; end < waiting->n; end++) {
+            if (waiting->items[end]->height != waiting->items[from]->height)
+                break;
         }
-        node->sequence = chain->sequence_next++;
-        node_list_add(&chain->candidates, node);
+        qsort(&waiting->items[from], end - from, sizeof(struct header_node *), by_arrival);
+        for (size_t i = from; i < end; i++) {
+            struct header_node *node = waiting->items[i];
+
+            if (!link_node(node)) {
+                waiting->items[kept++] = node;
+                continue;
+            }
+            node->sequence = chain->sequence_next++;
+            node_list_add(&chain->candidates, node);
+        }
     }
     waiting->n = kept;
 }
