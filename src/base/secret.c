@@ -11,6 +11,7 @@
 #include "base/check.h"
 
 #define POOL_BYTES ((size_t)256 << 10)
+#define PAGE_BYTES ((size_t)4096)
 #define UNIT_BYTES ((size_t)32)
 #define UNITS (POOL_BYTES / UNIT_BYTES)
 
@@ -28,13 +29,20 @@ struct pool {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct pool pool;
 
-static uint8_t *map_pages(size_t len, size_t *ret_locked)
+static size_t whole_pages(size_t size_bytes)
 {
-    void *pages = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return (MAX(size_bytes, 1) + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
+/* Zeroed; len: whole pages. NULL: there is no memory. */
+static uint8_t *get_pages(size_t len, size_t *ret_locked)
+{
+    void *pages = aligned_alloc(PAGE_BYTES, len);
 
     *ret_locked = 0;
-    if (pages == MAP_FAILED)
+    if (pages == NULL)
         return NULL;
+    memset(pages, 0, len);
     (void)madvise(pages, len, MADV_DONTDUMP);
     /* Without the right to lock, swapping is the lesser evil to not running. */
     if (mlock(pages, len) == 0)
@@ -66,7 +74,7 @@ static void *take(size_t size_bytes)
     size_t at;
 
     if (pool.base == NULL)
-        pool.base = map_pages(POOL_BYTES, &pool.locked_bytes);
+        pool.base = get_pages(POOL_BYTES, &pool.locked_bytes);
     at = pool.base == NULL || size_bytes > POOL_BYTES ? UNITS : find_gap(n);
     if (at == UNITS)
         return NULL;
@@ -85,7 +93,7 @@ void *secret_alloc(size_t size_bytes)
     if (secret == NULL) {
         size_t locked;
 
-        secret = map_pages(MAX(size_bytes, 1), &locked);
+        secret = get_pages(whole_pages(size_bytes), &locked);
         pool.outside_bytes += size_bytes;
         pool.outside_chunks++;
     }
@@ -116,7 +124,9 @@ void secret_free(void *secret, size_t size_bytes)
     } else {
         pool.outside_bytes -= size_bytes;
         pool.outside_chunks--;
-        (void)munmap(secret, MAX(size_bytes, 1));
+        (void)madvise(secret, whole_pages(size_bytes), MADV_DODUMP);
+        (void)munlock(secret, whole_pages(size_bytes));
+        free(secret);
     }
     (void)pthread_mutex_unlock(&mutex);
 }
