@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Make the manual pages of assayd and assay-cli from what they say about
-themselves (-help-debug): the table of options is the only source.
+"""Make the manual pages of the programs from what they say about themselves: the
+table of options is the only source.
 
     tools/manpages.py BINDIR [OUTDIR]      OUTDIR defaults to docs/man
 """
@@ -16,6 +16,11 @@ ABOUT = {
     "assay-cli": ("ask a Bitcoin node over JSON-RPC",
                   "Sends one call to a running node and prints what it answers. "
                   "The method help lists all methods.", "[options] method [arguments]"),
+    "assay-verify": ("verify one Bitcoin block without its chain",
+                     "Verifies one block out of context, as far as the inputs given allow, and "
+                     "prints what it checked and what it could not, or each broken rule with "
+                     "txid and input.",
+                     "--chain=NAME --height=N [options] BLOCKFILE"),
 }
 
 
@@ -50,7 +55,7 @@ def main():
                           pathlib.Path(__file__).resolve().parent.parent / "docs/man")
     outdir.mkdir(parents=True, exist_ok=True)
     for program in ABOUT:
-        flag = "-help-debug" if program == "assayd" else "-help"
+        flag = {"assayd": "-help-debug", "assay-verify": "--help"}.get(program, "-help")
         text = subprocess.run([bindir / program, flag], capture_output=True, text=True,
                               check=True).stdout
         (outdir / f"{program}.1").write_text(page(program, text))

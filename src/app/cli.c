@@ -53,7 +53,7 @@ static void show_information(const struct options *options)
                        "or:    assay-cli [options] -named <method> [name=value]...\n"
                        "or:    assay-cli [options] help\n"
                        "or:    assay-cli [options] help <method>\n\n");
-        options_help(&out, options->rows, false);
+        options_help(&out, options->rows, "-", false);
     }
     (void)fputs(buf_string(&out), stdout);
     buf_clear(&out);

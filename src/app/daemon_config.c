@@ -57,7 +57,7 @@ static bool show_information(const struct options *options)
                        "\nVerifies the Bitcoin chain, keeps it and its coins on disk, and answers "
                        "questions about\nthem over JSON-RPC.\n\nUsage: %s [options]\n\n",
                        DAEMON_NAME);
-        options_help(&out, options->rows, options_bool(options, "help-debug", false));
+        options_help(&out, options->rows, "-", options_bool(options, "help-debug", false));
     }
     (void)fputs(buf_string(&out), stdout);
     (void)fflush(stdout);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/options.h"
 #include "app/verify_block.h"
 #include "base/alloc.h"
 #include "base/check.h"
@@ -14,26 +15,20 @@ enum { EXIT_VALID = 0, EXIT_BROKEN = 1, EXIT_UNKNOWN = 2 };
 
 #define THREADS_MAX 256
 
-static const char usage[] =
-    "Usage: assay-verify --chain=main|test|testnet4|signet|regtest --height=N [options] BLOCKFILE\n"
+static const char usage_head[] =
+    "Usage: assay-verify --chain=NAME --height=N [options] BLOCKFILE\n"
     "\n"
-    "Verify one block without its chain, as far as what is given allows.\n"
+    "Verifies one block without its chain, as far as what is given allows, and prints what\n"
+    "was checked and what could not be, or each broken rule with txid and input.\n"
     "BLOCKFILE is the serialized block; '-' reads standard input.\n"
+    "\n";
+
+static const char usage_tail[] =
+    "Exit status:\n"
     "\n"
-    "  --chain=NAME      network the block belongs to\n"
-    "  --height=N        its height\n"
-    "  --prevouts=FILE   the outputs it spends: for each input but the coinbase's, in block\n"
-    "                    order, value (8 bytes, little endian), length and script\n"
-    "  --coins=FILE      where they come from: for each a line of JSON with \"height\",\n"
-    "                    \"coinbase\" and, where known, \"mtp\" (median time past of the block\n"
-    "                    before the one that made it), or \"inblock\": true for one that the\n"
-    "                    block itself makes\n"
-    "  --prev-mtp=T      median time past of the block's parent\n"
-    "  --threads=N       threads that verify scripts (default: one for each processor)\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit status: 0 every script was checked and no rule is broken; 1 a rule is broken;\n"
-    "2 the input could not be read, or scripts could not be checked.\n";
+    "  0  every script was checked and no rule is broken\n"
+    "  1  a rule is broken\n"
+    "  2  the input could not be read, or scripts could not be checked\n";
 
 struct arguments {
     const char *chain;
@@ -51,31 +46,26 @@ static int complain(const char *what, const char *value)
     return EXIT_UNKNOWN;
 }
 
-/* "--name=value" to value; NULL for another argument. */
-static const char *value_of(const char *argument, const char *name)
-{
-    size_t len = strlen(name);
-
-    if (strncmp(argument, name, len) != 0 || argument[len] != '=')
-        return NULL;
-    return argument + len + 1;
-}
-
+/* "--name=value" of a row of the table to its slot. */
 static bool take_option(struct arguments *args, const char *argument)
 {
     const struct {
         const char *name;
         const char **slot;
-    } known[] = {
-        {"--chain", &args->chain}, {"--height", &args->height},     {"--prevouts", &args->prevouts},
-        {"--coins", &args->coins}, {"--prev-mtp", &args->prev_mtp}, {"--threads", &args->threads},
+    } slots[] = {
+        {"chain", &args->chain}, {"height", &args->height},     {"prevouts", &args->prevouts},
+        {"coins", &args->coins}, {"prev-mtp", &args->prev_mtp}, {"threads", &args->threads},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        const char *value = value_of(argument, known[i].name);
+    if (strncmp(argument, "--", 2) != 0)
+        return false;
+    argument += 2;
+    for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
+        size_t len = strlen(slots[i].name);
 
-        if (value != NULL) {
-            *known[i].slot = value;
+        CHECK(option_row_find(assay_verify_options, slots[i].name) != NULL);
+        if (strncmp(argument, slots[i].name, len) == 0 && argument[len] == '=') {
+            *slots[i].slot = argument + len + 1;
             return true;
         }
     }
@@ -220,15 +210,25 @@ static int run(const struct arguments *args)
     return status;
 }
 
+static int show_help(void)
+{
+    struct buf text = {0};
+
+    buf_add_printf(&text, "Assay assay-verify version v%s\n\n%s", ASSAY_VERSION, usage_head);
+    options_help(&text, assay_verify_options, "--", true);
+    buf_add_string(&text, usage_tail);
+    (void)fwrite(text.data, 1, text.len, stdout);
+    buf_clear(&text);
+    return EXIT_VALID;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments args = {0};
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            (void)fputs(usage, stdout);
-            return EXIT_VALID;
-        }
+        if (strcmp(argv[i], "--help") == 0)
+            return show_help();
         if (strcmp(argv[i], "--version") == 0) {
             (void)printf("Assay assay-verify version v%s\nReport bugs: %s\n", ASSAY_VERSION,
                          ASSAY_BUGREPORT);

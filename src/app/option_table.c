@@ -345,6 +345,27 @@ const struct option_row assay_cli_options[] = {
     {0},
 };
 
+/* Written with two dashes, and always with a value but for the last two. */
+const struct option_row assay_verify_options[] = {
+    R("chain", "=<chain>", GENERAL, 0,
+      "The network the block belongs to: main, test, testnet4, signet or regtest; required"),
+    R("height", "=<n>", GENERAL, 0, "The height of the block; required"),
+    R("prevouts", "=<file>", GENERAL, 0,
+      "The outputs it spends: for each input but the coinbase's, in block order, value (8 bytes, "
+      "little endian), length and script"),
+    R("coins", "=<file>", GENERAL, 0,
+      "Where they come from: for each a line of JSON with \"height\", \"coinbase\" and, where "
+      "known, \"mtp\" (median time past of the block before the one that made it), or "
+      "\"inblock\": true for one that the block itself makes; needs --prevouts"),
+    R("prev-mtp", "=<time>", GENERAL, 0,
+      "Median time past of the block's parent, seconds since 1970"),
+    R("threads", "=<n>", GENERAL, 0,
+      "Threads that verify scripts (default: one for each processor)"),
+    R("help", "", GENERAL, 0, "Show this help and exit"),
+    R("version", "", GENERAL, 0, "Show the version and exit"),
+    {0},
+};
+
 const char *option_group_title(enum option_group group)
 {
     static const char *const titles[GROUP_COUNT] = {

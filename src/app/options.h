@@ -129,7 +129,8 @@ char *path_tidy(const char *path);
 void options_log(const struct options *options);
 
 /* All rows, with the options for tests if with_debug. */
-void options_help(struct buf *buf, const struct option_row *rows, bool with_debug);
+void options_help(struct buf *buf, const struct option_row *rows, const char *dashes,
+                  bool with_debug);
 
 /* settings.json: read it (absent: nothing set), write it back. Returns 0 or
  * E_CORRUPT / E_IO with details, a list of lines, in the error text. path: of the

@@ -45,7 +45,8 @@ static int compare_rows(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-void options_help(struct buf *buf, const struct option_row *rows, bool with_debug)
+void options_help(struct buf *buf, const struct option_row *rows, const char *dashes,
+                  bool with_debug)
 {
     const struct option_row **sorted = NULL;
     enum option_group group = GROUP_COUNT;
@@ -63,7 +64,7 @@ void options_help(struct buf *buf, const struct option_row *rows, bool with_debu
             group = sorted[i]->group;
             buf_add_printf(buf, "%s:\n\n", option_group_title(group));
         }
-        buf_add_printf(buf, "  -%s%s\n", sorted[i]->name, sorted[i]->value);
+        buf_add_printf(buf, "  %s%s%s\n", dashes, sorted[i]->name, sorted[i]->value);
         write_wrapped(buf, sorted[i]->text);
         if ((sorted[i]->flags & OPTION_LATER) != 0)
             write_wrapped(buf, "(Accepted; has no effect yet.)");
