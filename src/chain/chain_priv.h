@@ -65,9 +65,8 @@ struct progress {
     uint64_t logged_us;
     uint64_t blocks;
     uint64_t txs;
-    uint64_t inputs;
     uint64_t logged_txs;
-    uint64_t logged_inputs;
+    uint64_t logged_signatures;
 };
 
 /* Another copy of a block whose bytes are in two places. */

@@ -542,7 +542,6 @@ static void mark_connected(struct chain *chain, struct body *body)
         atomic_store(&chain->skipped_up_to, node->height);
     chain->progress.blocks++;
     chain->progress.txs += body->block.tx_n;
-    chain->progress.inputs += body->skip_scripts ? 0 : body->in_n;
 }
 
 int flight_settle(struct chain *chain, bool *ret_bad, struct error *err)

@@ -385,6 +385,16 @@ done:
     return rc;
 }
 
+static uint64_t signatures_checked(struct chain *chain)
+{
+    unsigned n = pool_size(&chain->pool) + 1;
+    uint64_t checked = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        checked += sig_batch_checked(chain->batches[i]);
+    return checked;
+}
+
 void chain_progress(struct chain *chain, bool is_last)
 {
     struct progress *progress = &chain->progress;
@@ -393,23 +403,26 @@ void chain_progress(struct chain *chain, bool is_last)
     const struct header_node *best = header_tree_best(chain->tree);
     double seconds = (double)(now_us - progress->logged_us) / 1e6;
     double all_seconds = (double)(now_us - progress->started_us) / 1e6;
+    uint64_t signatures;
     double done;
 
     if (tip == NULL || (!is_last && now_us - progress->logged_us < PROGRESS_INTERVAL_US))
         return;
+    signatures = signatures_checked(chain);
     done = best->height == 0 ? 1.0 : (double)tip->height / (double)best->height;
+    seconds = seconds > 0 ? seconds : 1e-6;
     log_info("chain",
-             "Connected height=%d of %d (%.2f%%) tx/s=%.0f inputs/s=%.0f coins cache=%.1fMiB "
-             "(%lluutxo) eta=%.0fs",
+             "Import progress: height=%d of %d (%.2f%%) tx/s=%.0f sig/s=%.0f coins "
+             "cache=%.1fMiB(%llutxo) eta=%.0fs",
              tip->height, best->height, done * 100,
              (double)(progress->txs - progress->logged_txs) / seconds,
-             (double)(progress->inputs - progress->logged_inputs) / seconds,
+             (double)(signatures - progress->logged_signatures) / seconds,
              (double)coins_cache_bytes(chain->coins) / 1048576,
              (unsigned long long)coins_cache_count(chain->coins),
              done > 0 ? all_seconds / done - all_seconds : 0.0);
     progress->logged_us = now_us;
     progress->logged_txs = progress->txs;
-    progress->logged_inputs = progress->inputs;
+    progress->logged_signatures = signatures;
 }
 
 /* Blocks that are here but on no way to the tip are looked at too, so that what is

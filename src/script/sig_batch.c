@@ -1,5 +1,7 @@
 #include "script/sig_batch.h"
 
+#include <stdatomic.h>
+
 #include "base/alloc.h"
 #include "base/check.h"
 #include "crypto/secp.h"
@@ -53,6 +55,7 @@ struct sig_batch {
     bool is_refused;      /* That input asks for more than a batch takes. */
     int32_t trust;
     uint32_t exact_n;     /* Inputs verified exactly since trust was last earned. */
+    _Atomic uint64_t checked;
 };
 
 /* How many keys may signature i fit? With s signatures and k keys, keys i ..
@@ -78,22 +81,33 @@ static bool is_answered_well(const struct sig_batch *batch, const struct questio
     return true;
 }
 
+static void count_checks(struct sig_batch *batch, uint64_t n)
+{
+    atomic_fetch_add_explicit(&batch->checked, n, memory_order_relaxed);
+}
+
 /* Check the items there are and note for each input what came of its questions. */
 static void run_items(struct sig_batch *batch)
 {
+    uint64_t sigs_n = 0;
+
     sigbatch_try(batch->items, batch->items_n);
     for (uint32_t i = 0; i < batch->questions_n; i++) {
+        sigs_n += batch->questions[i].sigs_n;
         if (!is_answered_well(batch, &batch->questions[i]))
             batch->waiting[batch->questions[i].input].failed = true;
     }
+    count_checks(batch, sigs_n);
     batch->items_n = 0;
     batch->questions_n = 0;
 }
 
-static enum verdict verify_exactly(const struct spend *spend, uint32_t in_index, uint64_t flags)
+static enum verdict verify_exactly(struct sig_batch *batch, const struct spend *spend,
+                                   uint32_t in_index, uint64_t flags)
 {
     struct spend exact = *spend;
 
+    count_checks(batch, 1);
     exact.engine = NULL;
     return script_verify_input(&exact, in_index, flags);
 }
@@ -265,7 +279,8 @@ void sig_batch_input(struct sig_batch *batch, const struct spend *spend, uint32_
     struct spend deferred = *spend;
 
     if (!sigbatch_has_lanes() || !is_trusting(batch)) {
-        batch->done(batch->context, tag, in_index, verify_exactly(spend, in_index, flags));
+        batch->done(batch->context, tag, in_index,
+                    verify_exactly(batch, spend, in_index, flags));
         return;
     }
     if (batch->waiting_n == SIG_BATCH_CHECKS)
@@ -278,7 +293,8 @@ void sig_batch_input(struct sig_batch *batch, const struct spend *spend, uint32_
     if (script_verify_input(&deferred, in_index, flags) != V_VALID || batch->is_refused) {
         forget_last(batch);
         pay_for_failure(batch, batch->asked_n);
-        batch->done(batch->context, tag, in_index, verify_exactly(spend, in_index, flags));
+        batch->done(batch->context, tag, in_index,
+                    verify_exactly(batch, spend, in_index, flags));
     } else {
         batch->waiting[batch->waiting_n - 1].asked_n = batch->asked_n;
     }
@@ -295,7 +311,7 @@ void sig_batch_settle(struct sig_batch *batch)
 
         if (input->failed) {
             pay_for_failure(batch, input->asked_n);
-            verdict = verify_exactly(input->spend, input->in_index, input->flags);
+            verdict = verify_exactly(batch, input->spend, input->in_index, input->flags);
         } else if (batch->trust < TRUST_MAX) {
             batch->trust++;
         }
@@ -307,4 +323,9 @@ void sig_batch_settle(struct sig_batch *batch)
 size_t sig_batch_waiting(const struct sig_batch *batch)
 {
     return batch->waiting_n;
+}
+
+uint64_t sig_batch_checked(const struct sig_batch *batch)
+{
+    return atomic_load_explicit(&batch->checked, memory_order_relaxed);
 }

@@ -43,4 +43,8 @@ void sig_batch_settle(struct sig_batch *batch);
 /* Inputs that wait. */
 size_t sig_batch_waiting(const struct sig_batch *batch);
 
+/* Signatures checked so far, for what is shown of the progress; an input that was
+ * verified by itself counts as one. Any thread. */
+uint64_t sig_batch_checked(const struct sig_batch *batch);
+
 #endif /* SCRIPT_SIG_BATCH_H */
