@@ -324,7 +324,14 @@ static void write_counts(struct buf *text, const struct json *peers)
     }
 }
 
-/* "network, witness", or each name's first letter. */
+static void write_service_name(struct buf *text, const char *name, bool is_next)
+{
+    buf_add_string(text, is_next ? ", " : "");
+    for (; *name != '\0'; name++)
+        buf_add_byte(text, *name == '_' ? ' ' : (uint8_t)tolower((unsigned char)*name));
+}
+
+/* "network, network limited", or each name's first letter. */
 static void write_services(struct buf *text, const struct json *network, bool is_short)
 {
     const struct json *names = find(network, "localservicesnames", NULL);
@@ -339,7 +346,7 @@ static void write_services(struct buf *text, const struct json *network, bool is
         else if (is_short)
             buf_add_byte(text, (uint8_t)tolower((unsigned char)letter[0]));
         else
-            buf_add_printf(text, "%s%s", i > 0 ? ", " : "", name);
+            write_service_name(text, name, i > 0);
     }
     if (names->count == 0)
         buf_add_string(text, "none");
