@@ -707,6 +707,8 @@ const struct rpc_method rpc_blockchain_methods[] = {
      .params = RPC_PARAMS(HASH_PARAM("The block."),
                           {"peer_id", RPC_NUM, RPC_REQUIRED, "The peer, see getpeerinfo."}),
      .results = RPC_RESULTS({RPC_OBJ}),
+     .examples =
+         RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\" 0"),
      .run = get_block_from_peer},
     {.name = "getblockhash",
      .group = "blockchain",
@@ -723,6 +725,8 @@ const struct rpc_method rpc_blockchain_methods[] = {
      .results = RPC_RESULTS({RPC_OBJ, .when = "for verbose = true",
                              .inner = RPC_RESULTS(HEADER_RESULTS)},
                             {RPC_HEX, .when = "for verbose = false", .text = "The bytes."}),
+     .examples =
+         RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\""),
      .run = get_block_header},
     {.name = "getchainstates",
      .group = "blockchain",
@@ -809,6 +813,8 @@ const struct rpc_method rpc_blockchain_methods[] = {
      .summary = "Marks a block as if it broke a rule, for good.",
      .params = RPC_PARAMS(HASH_PARAM("The block.")),
      .results = NO_RESULT,
+     .examples =
+         RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\""),
      .run = invalidate_block},
     {.name = "preciousblock",
      .group = "blockchain",
@@ -816,6 +822,8 @@ const struct rpc_method rpc_blockchain_methods[] = {
                 "overrides an earlier one; a restart forgets it.",
      .params = RPC_PARAMS(HASH_PARAM("The block.")),
      .results = NO_RESULT,
+     .examples =
+         RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\""),
      .run = precious_block},
     {.name = "pruneblockchain",
      .group = "blockchain",
@@ -831,6 +839,8 @@ const struct rpc_method rpc_blockchain_methods[] = {
      .summary = "Takes the marks of invalidity off a block, its ancestors and its descendants.",
      .params = RPC_PARAMS(HASH_PARAM("The block.")),
      .results = NO_RESULT,
+     .examples =
+         RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\""),
      .run = reconsider_block},
     {.name = "verifychain",
      .group = "blockchain",
@@ -847,12 +857,15 @@ const struct rpc_method rpc_blockchain_methods[] = {
      .summary = "Waits until a block is the tip. Returns the tip also when time is up.",
      .params = RPC_PARAMS(HASH_PARAM("The block."), TIMEOUT_PARAM),
      .results = TIP_RESULT,
+     .examples =
+         RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\" 1000"),
      .run = wait_for_block},
     {.name = "waitforblockheight",
      .group = "blockchain",
      .summary = "Waits until the tip has a height. Returns the tip also when time is up.",
      .params = RPC_PARAMS({"height", RPC_NUM, RPC_REQUIRED, "The height."}, TIMEOUT_PARAM),
      .results = TIP_RESULT,
+     .examples = RPC_EXAMPLES("100 1000"),
      .run = wait_for_block_height},
     {.name = "waitfornewblock",
      .group = "blockchain",
@@ -861,6 +874,7 @@ const struct rpc_method rpc_blockchain_methods[] = {
                           {"current_tip", RPC_HEX, RPC_OMITTED,
                            "Waits for a tip other than this one."}),
      .results = TIP_RESULT,
+     .examples = RPC_EXAMPLES("1000"),
      .run = wait_for_new_block},
     {.name = NULL},
 };

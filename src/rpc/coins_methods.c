@@ -297,6 +297,8 @@ const struct rpc_method rpc_coins_methods[] = {
                                {RPC_AMOUNT, "value", "Its value in BTC."},
                                SCRIPT_OBJECT_RESULT("scriptPubKey", "Its script."),
                                {RPC_BOOL, "coinbase", "Did a coinbase make it?"})}),
+     .examples =
+         RPC_EXAMPLES("\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\" 1"),
      .run = get_tx_out},
     {.name = "gettxoutsetinfo",
      .group = "blockchain",

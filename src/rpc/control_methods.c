@@ -68,6 +68,8 @@ static int help(struct rpc_call *call)
             buf_add_printf(&text, "help: unknown command: %s", json_text(arg));
         else
             rpc_help_method(&text, method);
+        if (method != NULL && method->add_help != NULL)
+            method->add_help(&text, call->context);
     }
     json_string_span(call->out, span_of_buf(&text));
     buf_clear(&text);
@@ -182,6 +184,18 @@ static int get_memory_info(struct rpc_call *call)
     json_end_object(call->out);
     json_end_object(call->out);
     return 0;
+}
+
+static void add_categories(struct buf *buf, const struct rpc_context *context)
+{
+    struct host *host = context->host;
+    const char *name;
+    bool is_on;
+
+    buf_add_string(buf, "\nThe valid logging categories are: ");
+    for (size_t i = 0; (name = host->ops->log_category(host, i, &is_on)) != NULL; i++)
+        buf_add_printf(buf, "%s%s", i > 0 ? ", " : "", name);
+    buf_add_string(buf, "\n");
 }
 
 static int set_categories(struct rpc_call *call, const struct json *list, bool is_on)
@@ -360,6 +374,7 @@ const struct rpc_method rpc_control_methods[] = {
      .summary = "Lists all methods, or explains one.",
      .params = RPC_PARAMS({"command", RPC_STR, "~all commands", "The method to explain."}),
      .results = RPC_RESULTS({RPC_STR, .text = "The text."}, {RPC_ANY, .flags = RPC_HIDDEN}),
+     .examples = RPC_EXAMPLES("", "\"getblock\""),
      .run = help},
     {.name = "logging",
      .group = "control",
@@ -374,13 +389,15 @@ const struct rpc_method rpc_control_methods[] = {
      .results = RPC_RESULTS({RPC_OBJ_DYN, .text = "By category:",
                              .inner = RPC_RESULTS({RPC_BOOL, "category", "Is it logged?"})}),
      .examples = RPC_EXAMPLES("\"[\\\"all\\\"]\" \"[\\\"http\\\"]\""),
-     .run = logging},
+     .run = logging,
+     .add_help = add_categories},
     {.name = "stop",
      .group = "control",
      .summary = "Asks " CLIENT_NAME " to stop cleanly.",
      .params = RPC_PARAMS({"wait", RPC_NUM, RPC_OMITTED, "Milliseconds before the reply.",
                            .flags = RPC_HIDDEN}),
      .results = RPC_RESULTS({RPC_STR, .text = "The words '" CLIENT_NAME " stopping'."}),
+     .examples = RPC_EXAMPLES(""),
      .run = stop},
     {.name = "uptime",
      .group = "control",

@@ -143,6 +143,8 @@ struct rpc_method {
     const struct rpc_result *results; /* One for each form of the result. */
     const char *const *examples;      /* Arguments for assay-cli; ends with NULL. */
     int (*run)(struct rpc_call *call);
+    /* Adds to the help what only the running process knows. NULL: nothing. */
+    void (*add_help)(struct buf *buf, const struct rpc_context *context);
 };
 
 /* Lists for the fields above; nest them through .inner. */

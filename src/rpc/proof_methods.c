@@ -317,6 +317,8 @@ const struct rpc_method rpc_proof_methods[] = {
                            RPC_PARAMS({"txid", RPC_HEX, RPC_OMITTED, "One of them."})},
                           {"blockhash", RPC_HEX, RPC_OMITTED, "The block."}),
      .results = RPC_RESULTS({RPC_STR, .text = "The proof in hexadecimal."}),
+     .examples =
+         RPC_EXAMPLES("'[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"]'"),
      .run = get_tx_out_proof},
     {.name = "verifytxoutproof",
      .group = "blockchain",
@@ -324,6 +326,7 @@ const struct rpc_method rpc_proof_methods[] = {
      .params = RPC_PARAMS({"proof", RPC_HEX, RPC_REQUIRED, "The proof in hexadecimal."}),
      .results = RPC_RESULTS({RPC_ARR, .text = "The transactions it proves; none for a bad proof.",
                              .inner = RPC_RESULTS({RPC_HEX, .text = "A txid."})}),
+     .examples = RPC_EXAMPLES("\"hexdata\""),
      .run = verify_tx_out_proof},
     {.name = NULL},
 };

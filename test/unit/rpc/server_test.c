@@ -45,7 +45,15 @@ static void fake_mock(struct host *host, int64_t time_s)
     mock_s = time_s;
 }
 
+static const char *fake_category(struct host *host, size_t index, bool *ret_is_on)
+{
+    (void)host;
+    *ret_is_on = false;
+    return index == 0 ? "net" : NULL;
+}
+
 static const struct host_ops fake_ops = {
+    .log_category = fake_category,
     .stop = fake_stop,
     .is_stopping = fake_is_stopping,
     .now_s = fake_time,
@@ -254,6 +262,8 @@ static void every_method_explains_itself(void)
         EXPECT_INT(methods[i]->name,
                    rpc_server_answer(server, &reply, span_of_buf(&request), "u", "p", "/"), 200);
         EXPECT_TRUE(methods[i]->name, strstr(buf_string(&reply), methods[i]->name) != NULL);
+        if (strcmp(methods[i]->group, "hidden") != 0)
+            EXPECT_TRUE(methods[i]->name, strstr(buf_string(&reply), "Examples:") != NULL);
         buf_clear(&request);
         buf_clear(&reply);
     }
