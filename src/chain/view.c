@@ -477,6 +477,7 @@ const struct node_ops chain_node_ops = {
     .scan_coins = view_scan_coins,
     .utxo_stats = view_utxo_stats,
     .dump_snapshot = view_dump_snapshot,
+    .load_snapshot = view_load_snapshot,
     .submit_block = submit_block,
     .submit_header = submit_header,
     .test_block = test_block,

@@ -2,6 +2,8 @@
  * commit is walked on the asker's thread while the chain goes on. */
 #include "chain/view_priv.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "coins/snapshot.h"
 #include "coins/stats.h"
@@ -160,4 +162,93 @@ int view_dump_snapshot(struct node *node, const char *path, const struct block_h
         return rc;
     *ret_stats = stats_at(chain, &header.base, &stats, disk_bytes);
     return 0;
+}
+
+static int check_network(const struct chain *chain, const struct snapshot_header *header,
+                         struct error *err)
+{
+    const struct params *of_file = params_by_magic(header->magic);
+
+    if (memcmp(header->magic, chain->params->magic, sizeof(header->magic)) == 0)
+        return 0;
+    if (of_file == NULL)
+        return error_set(err, E_MALFORMED,
+                         "This snapshot has been created for an unrecognized network. This could "
+                         "be a custom signet, a new testnet or possibly caused by data "
+                         "corruption.");
+    return error_set(err, E_MALFORMED,
+                     "The network of the snapshot (%s) does not match the network of this node "
+                     "(%s).",
+                     of_file->name, chain->params->name);
+}
+
+/* Do we vouch for a snapshot of this block? */
+static int check_vouched(const struct params *params, const struct block_hash *base,
+                         struct error *err)
+{
+    char heights[256] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < params->snapshots_n; i++) {
+        int n;
+
+        if (block_hash_equal(&params->snapshots[i].block_hash, base))
+            return 0;
+        n = snprintf(heights + len, sizeof(heights) - len, "%s%d", i == 0 ? "" : ", ",
+                     params->snapshots[i].height);
+        if (n > 0 && (size_t)n < sizeof(heights) - len)
+            len += (size_t)n;
+    }
+    return error_set(err, E_STATE,
+                     "assumeutxo block hash in snapshot metadata not recognized (hash: %s). The "
+                     "following snapshot heights are available: %s",
+                     hash_hex(base->b).text, heights);
+}
+
+static int check_base(const struct chain *chain, const struct header_node *base,
+                      const struct block_hash *hash, struct error *err)
+{
+    const struct header_node *tip = chain_tip_node(chain);
+
+    if (base == NULL)
+        return error_set(err, E_STATE,
+                         "The base block header (%s) must appear in the headers chain. Make sure "
+                         "all headers are syncing, and call loadtxoutset again",
+                         hash_hex(hash->b).text);
+    if (header_is_failed(base))
+        return error_set(err, E_STATE, "The base block header (%s) is part of an invalid chain",
+                         hash_hex(hash->b).text);
+    if (!header_is_ancestor(base, header_tree_best(chain->tree)))
+        return error_set(err, E_STATE,
+                         "A forked headers-chain with more work than the chain with the snapshot "
+                         "base block header exists. Please proceed to sync without AssumeUtxo.");
+    if (tip != NULL && header_work_compare(tip, base) >= 0)
+        return error_set(err, E_STATE, "Population failed: Work does not exceed active chainstate");
+    return 0;
+}
+
+int view_load_snapshot(struct node *node, const char *path, struct block_info *ret_base,
+                       uint64_t *ret_coins_n, struct error *err)
+{
+    struct chain *chain = view_chain(node);
+    struct snapshot_reader *reader = NULL;
+    const struct header_node *base;
+    struct snapshot_header header;
+    int rc = snapshot_reader_new(&reader, &header, chain->disk, path, err);
+
+    if (rc == 0)
+        rc = check_network(chain, &header, err);
+    snapshot_reader_free(reader);
+    if (rc == 0)
+        rc = check_vouched(chain->params, &header.base, err);
+    if (rc < 0)
+        return rc;
+    base = header_tree_find(chain->tree, &header.base);
+    rc = check_base(chain, base, &header.base, err);
+    if (rc < 0)
+        return rc;
+    *ret_base = chain_info(chain, base, chain_tip_node(chain));
+    *ret_coins_n = header.coins_n;
+    return error_set(err, E_STATE,
+                     "This node verifies every block itself and continues from no snapshot");
 }

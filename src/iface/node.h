@@ -173,6 +173,8 @@ struct node_ops {
      * E_PERMISSION: it cannot be made. */
     int (*dump_snapshot)(struct node *node, const char *path, const struct block_hash *base,
                          struct utxo_stats *ret_stats, struct error *err);
+    /* E_NOT_FOUND, E_PERMISSION: no such file; E_MALFORMED: its header is wrong or of
+     * another network; E_STATE: it cannot be taken, err says why. */
     int (*load_snapshot)(struct node *node, const char *path, struct block_info *ret_base,
                          uint64_t *ret_coins_n, struct error *err);
 

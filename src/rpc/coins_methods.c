@@ -236,8 +236,13 @@ static int load_tx_out_set(struct rpc_call *call)
         return rpc_fail(call, RPC_MISC_ERROR, "This node takes no snapshots");
     full = host->ops->data_path(host, path);
     rc = node->ops->load_snapshot(node, full, &base, &coins_n, &err);
-    if (rc == E_NOT_FOUND)
+    if (rc == E_NOT_FOUND || rc == E_PERMISSION)
         return fail_path(call, full, "Couldn't open file %s for reading.");
+    if (rc == E_MALFORMED) {
+        free(full);
+        return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Unable to parse metadata: %s",
+                        error_text(&err));
+    }
     if (rc < 0) {
         rc = rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to load UTXO snapshot: %s. (%s)",
                       error_text(&err), full);
@@ -324,7 +329,8 @@ const struct rpc_method rpc_coins_methods[] = {
      .run = get_tx_out_set_info},
     {.name = "loadtxoutset",
      .group = "blockchain",
-     .summary = "Takes the unspent outputs of a file as a start, whose past is verified later.",
+     .summary = "Checks whether the unspent outputs of a file could be a start, and says why they "
+                "are refused: this node verifies every block itself.",
      .params = RPC_PARAMS({"path", RPC_STR, RPC_REQUIRED, "The file."}),
      .results = RPC_RESULTS(
          {RPC_OBJ, .inner = RPC_RESULTS({RPC_NUM, "coins_loaded", "Outputs in the file."},

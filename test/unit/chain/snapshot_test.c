@@ -234,4 +234,117 @@ static void a_crash_changes_nothing(void)
     run_clear(&run);
 }
 
-TEST_LIST(TEST(earlier_blocks), TEST(only_the_active_chain), TEST(a_crash_changes_nothing))
+static void put_header(const struct run *run, const char *start, const uint8_t *magic,
+                       const struct block_hash *base)
+{
+    struct disk *disk = sim_disk_disk(run->sim);
+    uint8_t bytes[SNAPSHOT_HEADER_BYTES] = {0};
+
+    memcpy(bytes, start, 7);
+    memcpy(bytes + 7, magic, 4);
+    memcpy(bytes + 11, base->b, HASH_BYTES);
+    EXPECT_INT("write", disk_replace_file(disk, PATH, bytes, sizeof(bytes), NULL), 0);
+}
+
+static void expect_refused(struct run *run, int want, const char *text)
+{
+    struct node *node = chain_node(run->chain);
+    struct block_info base;
+    struct error err = {0};
+    uint64_t coins_n;
+
+    EXPECT_INT(text, node->ops->load_snapshot(node, PATH, &base, &coins_n, &err), want);
+    EXPECT_TRUE(error_text(&err), strstr(error_text(&err), text) != NULL);
+}
+
+static void files_that_are_no_snapshots(void)
+{
+    static const uint8_t no_magic[4] = {1, 2, 3, 4};
+    struct block_hash base = {{0x0a}};
+    const uint8_t *magic;
+    struct run run;
+
+    run_init(&run);
+    magic = run.options.params->magic;
+    expect_refused(&run, E_NOT_FOUND, "");
+    put_header(&run, "utxp\xff\2\0", magic, &base);
+    expect_refused(&run, E_MALFORMED, "Invalid UTXO set snapshot magic bytes");
+    put_header(&run, "utxo\xff\3\0", magic, &base);
+    expect_refused(&run, E_MALFORMED, "Version of snapshot 3 does not match");
+    put_header(&run, "utxo\xff\2\0", params_of(NETWORK_MAIN)->magic, &base);
+    expect_refused(&run, E_MALFORMED,
+                   "The network of the snapshot (main) does not match the network of this node "
+                   "(regtest).");
+    put_header(&run, "utxo\xff\2\0", no_magic, &base);
+    expect_refused(&run, E_MALFORMED, "unrecognized network");
+    put_header(&run, "utxo\xff\2\0", magic, &base);
+    expect_refused(&run, E_STATE,
+                   "not recognized (hash: "
+                   "000000000000000000000000000000000000000000000000000000000000000a). The "
+                   "following snapshot heights are available: 110, 200, 299");
+    run_clear(&run);
+}
+
+static void offer_header(struct run *run, int32_t block)
+{
+    struct node *node = chain_node(run->chain);
+    struct submit_result result;
+    struct header header;
+    struct reader r;
+
+    reader_init(&r, run->branches.blocks[block].bytes.data, HEADER_BYTES);
+    header_read(&header, &r);
+    EXPECT_INT("header", node->ops->submit_header(node, &result, &header, NULL), 0);
+    EXPECT_INT("verdict", result.verdict, V_VALID);
+}
+
+/* A base that we vouch for must be on the best chain of headers and above the tip. */
+static void bases_that_do_not_fit(void)
+{
+    struct snapshot_params vouched = {0};
+    struct params params;
+    struct run run;
+    int32_t blocks[3];
+    int32_t fork[4];
+
+    run_init(&run);
+    params = *run.options.params;
+    params.snapshots = &vouched;
+    params.snapshots_n = 1;
+    run.options.params = &params;
+    EXPECT_INT("close", chain_close(run.chain, NULL), 0);
+    run_open(&run);
+    for (int i = 0; i < 3; i++)
+        blocks[i] = branches_grow(&run.branches, i == 0 ? BRANCHES_BASE - 1 : blocks[i - 1], 0,
+                                  BRANCH_GOOD);
+    for (int i = 0; i < 4; i++)
+        fork[i] =
+            branches_grow(&run.branches, i == 0 ? BRANCHES_BASE - 1 : fork[i - 1], 0, BRANCH_GOOD);
+    vouched.height = run.branches.blocks[blocks[1]].height;
+    vouched.block_hash = run.branches.blocks[blocks[1]].hash;
+    put_header(&run, "utxo\xff\2\0", params.magic, &vouched.block_hash);
+    expect_refused(&run, E_STATE, "must appear in the headers chain");
+    for (int i = 0; i < 3; i++)
+        offer_header(&run, blocks[i]);
+    expect_refused(&run, E_STATE, "continues from no snapshot");
+    for (int i = 0; i < 4; i++)
+        offer_header(&run, fork[i]);
+    expect_refused(&run, E_STATE, "A forked headers-chain with more work");
+    EXPECT_INT("invalidate",
+               chain_node(run.chain)->ops->invalidate_block(
+                   chain_node(run.chain), &run.branches.blocks[fork[0]].hash, NULL),
+               0);
+    expect_refused(&run, E_STATE, "continues from no snapshot");
+    for (int i = 0; i < 2; i++)
+        EXPECT_INT("offer", branches_offer(&run.branches, run.chain, blocks[i], NULL), 0);
+    expect_refused(&run, E_STATE, "Work does not exceed active chainstate");
+    EXPECT_INT("invalidate",
+               chain_node(run.chain)->ops->invalidate_block(
+                   chain_node(run.chain), &run.branches.blocks[blocks[0]].hash, NULL),
+               0);
+    expect_refused(&run, E_STATE, "is part of an invalid chain");
+    run_clear(&run);
+}
+
+TEST_LIST(TEST(earlier_blocks), TEST(only_the_active_chain), TEST(a_crash_changes_nothing),
+          TEST(files_that_are_no_snapshots), TEST(bases_that_do_not_fit))
