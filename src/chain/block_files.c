@@ -176,6 +176,8 @@ int block_files_open(struct block_files **ret_files, const struct block_files_op
     files->claim = options->claim;
     files->claim_context = options->claim_context;
     mutex_init(&files->mutex);
+    /* A process that was killed may have made files and not synced their names. */
+    files->folder_is_dirty = true;
     rc = disk_make_folder(files->disk, files->folder, err);
     if (rc == 0)
         rc = init_key(files, options->use_xor, err);

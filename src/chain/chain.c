@@ -372,10 +372,11 @@ bool chain_import_is_done(const struct chain *chain)
     return atomic_load(&chain->is_import_done);
 }
 
-int chain_import(struct chain *chain, struct error *err)
+static int import(struct chain *chain, void *unused, struct error *err)
 {
     int rc = chain_import_files(chain, err);
 
+    (void)unused;
     if (rc < 0)
         return rc;
     if (chain_is_stopping(chain))
@@ -387,22 +388,45 @@ int chain_import(struct chain *chain, struct error *err)
     return 0;
 }
 
-int chain_idle(struct chain *chain, struct error *err)
+static int idle(struct chain *chain, void *unused, struct error *err)
 {
     int rc = chain_commit_if_due(chain, true, err);
 
+    (void)unused;
     return rc == 0 ? chain_prune_if_due(chain, err) : rc;
 }
 
-int chain_flush(struct chain *chain, struct error *err)
+static int flush_now(struct chain *chain, void *unused, struct error *err)
 {
     int rc;
 
+    (void)unused;
     CHECK(chain->flight.settled == chain->flight.fed);
     rc = chain_commit_start(chain, err);
     if (rc == 0)
         rc = chain_commit_wait(chain, err);
     return rc;
+}
+
+/* On the chain thread its own loop looks after failures. */
+static int run_here(struct chain *chain, chain_call *run, struct error *err)
+{
+    return chain->is_started ? run(chain, NULL, err) : chain_run_alone(chain, run, NULL, err);
+}
+
+int chain_import(struct chain *chain, struct error *err)
+{
+    return run_here(chain, import, err);
+}
+
+int chain_idle(struct chain *chain, struct error *err)
+{
+    return run_here(chain, idle, err);
+}
+
+int chain_flush(struct chain *chain, struct error *err)
+{
+    return run_here(chain, flush_now, err);
 }
 
 bool chain_is_assumed(const struct chain *chain)

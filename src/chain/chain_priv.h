@@ -336,6 +336,8 @@ void chain_serve_all(struct chain *chain);
 typedef int chain_call(struct chain *chain, void *argument, struct error *err);
 int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_light,
               struct error *err);
+/* The same for a chain that has no thread. */
+int chain_run_alone(struct chain *chain, chain_call *run, void *argument, struct error *err);
 void chain_service_init(struct chain *chain);
 void chain_service_clear(struct chain *chain);
 void chain_fail(struct chain *chain, int rc, const struct error *err);

@@ -92,13 +92,34 @@ void chain_serve_all(struct chain *chain)
     serve(chain, false);
 }
 
+/* Without a chain thread: a failure ends the chain all the same, lest closing commits
+ * what was done by half. */
+int chain_run_alone(struct chain *chain, chain_call *run, void *argument, struct error *err)
+{
+    struct error failure = {0};
+    int rc;
+
+    if (chain->failure.rc < 0)
+        return error_set(err, E_STOPPED, "the chain has stopped");
+    rc = run(chain, argument, &failure);
+    if (is_fatal(rc))
+        chain_fail(chain, rc, &failure);
+    if (rc < 0 && err != NULL)
+        *err = failure;
+    return rc;
+}
+
 int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_light,
               struct error *err)
 {
     struct request request = {.run = run, .argument = argument, .is_light = is_light};
 
     mutex_lock(&chain->mutex);
-    if (!chain->is_started || pthread_equal(pthread_self(), chain->thread.handle)) {
+    if (!chain->is_started) {
+        mutex_unlock(&chain->mutex);
+        return chain_run_alone(chain, run, argument, err);
+    }
+    if (pthread_equal(pthread_self(), chain->thread.handle)) {
         mutex_unlock(&chain->mutex);
         return run(chain, argument, err);
     }

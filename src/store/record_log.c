@@ -192,14 +192,16 @@ static int find_evidence(struct record_log *log, struct view *view, uint64_t bro
     }
 }
 
-/* Hands out records until the first that is broken or the end: *ret_end. */
+/* Hands out records until the first that is broken or the end: *ret_end. What lies
+ * before *ret_proven was durable, as a later record says. */
 static int replay(struct record_log *log, struct view *view,
                   const struct record_log_options *options, uint64_t *ret_end,
-                  bool *ret_is_marked, struct error *err)
+                  uint64_t *ret_proven, bool *ret_is_marked, struct error *err)
 {
     uint64_t offset = FILE_HEAD_BYTES;
     int rc = 0;
 
+    *ret_proven = FILE_HEAD_BYTES;
     *ret_is_marked = false;
     for (;;) {
         const uint8_t *data = look(view, offset, RECORD_HEAD_BYTES, &rc, err);
@@ -215,6 +217,7 @@ static int replay(struct record_log *log, struct view *view,
         data += RECORD_HEAD_BYTES;
         if (crc32c(log->now.salt, data, head.len) != head.payload_sum)
             break;
+        *ret_proven = MAX(*ret_proven, MIN(head.durable, offset));
         *ret_is_marked = head.type == TYPE_MARK;
         if (!*ret_is_marked) {
             rc = options->on_record(options->context, head.type, span_of(data, head.len), err);
@@ -230,6 +233,25 @@ static int replay(struct record_log *log, struct view *view,
 
 static int write_out(struct record_log *log, struct part *part, struct error *err);
 static void add_record(struct part *part, uint32_t type, struct span payload);
+
+/* A sync that failed has forgotten what it should have written, and the next one
+ * would succeed without it: what is not proven is written once more. */
+static int write_again(struct disk_file *file, uint64_t from, uint64_t to, struct error *err)
+{
+    uint8_t *part = alloc(RECORD_LOG_BUFFER_BYTES);
+    int rc = 0;
+
+    while (from < to && rc == 0) {
+        size_t len = (size_t)MIN(to - from, (uint64_t)RECORD_LOG_BUFFER_BYTES);
+
+        rc = disk_read_exact(file, part, len, from, err);
+        if (rc == 0)
+            rc = disk_write(file, part, len, from, err);
+        from += len;
+    }
+    free(part);
+    return rc;
+}
 
 /* From here on the log's end is its file's end, durable and marked so. */
 static int settle(struct record_log *log, uint64_t end, uint64_t file_len, bool is_marked,
@@ -263,6 +285,7 @@ static int recover(struct record_log *log, const struct record_log_options *opti
     struct view view = {.file = log->now.file};
     uint64_t file_len;
     uint64_t end;
+    uint64_t proven;
     bool is_marked;
     bool is_damage;
     int rc;
@@ -272,7 +295,7 @@ static int recover(struct record_log *log, const struct record_log_options *opti
     view.window = alloc(view.window_bytes);
     rc = disk_size(log->now.file, &file_len, err);
     if (rc == 0)
-        rc = replay(log, &view, options, &end, &is_marked, err);
+        rc = replay(log, &view, options, &end, &proven, &is_marked, err);
     if (rc == 0 && end < file_len) {
         rc = find_evidence(log, &view, end, &is_damage, err);
         if (rc == 0 && is_damage)
@@ -280,8 +303,19 @@ static int recover(struct record_log *log, const struct record_log_options *opti
                            (unsigned long long)end);
     }
     if (rc == 0)
+        rc = write_again(log->now.file, proven, end, err);
+    if (rc == 0)
         rc = settle(log, end, file_len, is_marked, err);
     free(view.window);
+    return rc;
+}
+
+static int sync_name(struct record_log *log, struct error *err)
+{
+    char *folder = disk_folder_of(log->path);
+    int rc = disk_sync_folder(log->disk, folder, err);
+
+    free(folder);
     return rc;
 }
 
@@ -306,6 +340,9 @@ int record_log_open(struct record_log **ret_log, const struct record_log_options
         rc = disk_remove(log->disk, log->path_new, err); /* A crash left it behind. */
     if (rc == 0)
         rc = disk_open(log->disk, &log->now.file, log->path, DISK_READ_WRITE, err);
+    /* Its maker may have been killed before the name was synced. */
+    if (rc == 0)
+        rc = sync_name(log, err);
     if (rc == 0)
         rc = read_file_head(log, err);
     if (rc == 0)

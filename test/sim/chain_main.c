@@ -28,15 +28,16 @@
 #define PRUNE_PADDING 3000
 #define IMPORT_FILE "/load.dat"
 
-enum kind { IMPORT, REORG, FLUSH, PRUNE, REINDEX, KINDS_N };
+enum kind { IMPORT, REORG, FLUSH, PRUNE, REINDEX, FAULTS, KINDS_N };
 
-static const char *const kind_names[KINDS_N] = {"import", "reorg", "flush", "prune", "reindex"};
+static const char *const kind_names[KINDS_N] = {"import", "reorg",   "flush",
+                                                "prune",  "reindex", "faults"};
 
 /* Within how many writes of a life power is lost: about as many as a life has. */
-static const uint64_t reach[KINDS_N] = {60, 300, 500, 1000, 90};
+static const uint64_t reach[KINDS_N] = {60, 300, 500, 1000, 90, 300};
 
 /* Seeds in an ordinary test run. */
-static const uint64_t share[KINDS_N] = {100, 100, 60, 20, 60};
+static const uint64_t share[KINDS_N] = {100, 100, 60, 20, 60, 60};
 
 struct story {
     enum kind kind;
@@ -48,6 +49,7 @@ struct story {
     int32_t committed_height; /* Acknowledged, and not marked invalid since. */
     bool is_good;
     bool keeps_index; /* -reindex-chainstate rather than -reindex. */
+    bool may_fail;    /* The disk fails without losing power. */
 };
 
 static struct {
@@ -178,7 +180,7 @@ static void end_life(struct story *story)
     int rc = chain_close(story->chain, NULL);
 
     story->chain = NULL;
-    if (!sim_disk_is_off(story->sim))
+    if (!sim_disk_is_off(story->sim) && !story->may_fail)
         holds(story, rc == 0, "a clean close");
 }
 
@@ -201,7 +203,7 @@ static bool begin_life(struct story *story, bool reindex, bool loads)
             return true;
         end_life(story);
     }
-    if (!sim_disk_is_off(story->sim)) {
+    if (!sim_disk_is_off(story->sim) && !story->may_fail) {
         EXPECT_STR(last_log, error_text(&err), "success");
         story->is_good = false;
     }
@@ -310,8 +312,36 @@ static void live(struct story *story)
         for (int i = 0; rc == 0 && i < BRANCH_BLOCKS + 20; i++)
             rc = step(story, &next);
     }
-    holds(story, rc == 0 || sim_disk_is_off(story->sim), "only power stops the work");
+    holds(story, rc == 0 || story->may_fail || sim_disk_is_off(story->sim),
+          "only power stops the work");
     end_life(story);
+}
+
+/* A call that fails, a disk that is full or cannot be written: the node ends with an
+ * error. Then it is started again, on a machine that stayed up or did not. */
+static void meet_fault(struct story *story)
+{
+    uint64_t what = test_random_below(5);
+    uint64_t n = 1 + test_random_below(reach[FAULTS]);
+
+    story->may_fail = true;
+    if (what < SIM_CALL_COUNT)
+        sim_disk_fail_call(story->sim, (enum sim_disk_call)what, n);
+    else if (what == SIM_CALL_COUNT)
+        sim_disk_set_space(story->sim, test_random_below(2U << 20));
+    else
+        sim_disk_set_read_only(story->sim, true);
+    if (begin_life(story, false, true))
+        live(story);
+    for (int call = 0; call < SIM_CALL_COUNT; call++)
+        sim_disk_fail_call(story->sim, (enum sim_disk_call)call, 0);
+    sim_disk_set_space(story->sim, UINT64_MAX);
+    sim_disk_set_read_only(story->sim, false);
+    if (test_random_below(2) == 0)
+        sim_disk_kill(story->sim);
+    else
+        sim_disk_power_on(story->sim);
+    story->may_fail = false;
 }
 
 /* All the blocks again, no more losses: the best chain, now and after a restart. */
@@ -359,12 +389,14 @@ static bool tell(enum kind kind, uint64_t seed, uint64_t first_loss)
     story_init(&story, kind, seed);
     if (kind == REINDEX && begin_life(&story, false, false))
         live(&story);
+    if (kind == FAULTS)
+        meet_fault(&story);
     for (int i = 0; i < lives && story.is_good; i++) {
         sim_disk_crash_after(story.sim, first_loss != 0 && i == 0
                                             ? first_loss
                                             : 1 + test_random_below(reach[kind]));
         if (begin_life(&story, i == 0, i == 0 || test_random_below(2) == 0)) {
-            if (i > 0 && stands_well(&story))
+            if ((i > 0 || kind == FAULTS) && stands_well(&story))
                 sim_disk_crash_after(story.sim, 1 + test_random_below(reach[kind]));
             live(&story);
         }
@@ -429,13 +461,19 @@ static void reindex(void)
     tell_all(REINDEX);
 }
 
+static void faults(void)
+{
+    tell_all(FAULTS);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[KINDS_N] = {[IMPORT] = {"import", import},
                                                [REORG] = {"reorg", reorg},
                                                [FLUSH] = {"flush", flushes},
                                                [PRUNE] = {"prune", prune},
-                                               [REINDEX] = {"reindex", reindex}};
+                                               [REINDEX] = {"reindex", reindex},
+                                               [FAULTS] = {"faults", faults}};
     static const struct option options[] = {{"scenario", required_argument, NULL, 'c'},
                                             {"seed", required_argument, NULL, 's'},
                                             {"seeds", required_argument, NULL, 'n'},
