@@ -346,7 +346,7 @@ static int start(struct daemon *daemon)
         chain_start(daemon->chain);
         if (daemon->rpc_server != NULL)
             rpc_server_end_warmup(daemon->rpc_server);
-        log_info("app", "Done loading");
+        log_info("app", "init message: Done loading");
         commands_run(&daemon->options, "startupnotify", NULL, false);
         daemon_ready(&daemon->link);
     }

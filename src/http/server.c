@@ -237,6 +237,13 @@ static void accept_all(struct http_server *server, struct connection *listener)
     while ((fd = socket_accept(listener->fd, peer, ip)) >= 0) {
         struct connection *c;
 
+        if (!is_allowed(server, ip)) {
+            log_debug("http",
+                      "Connection from %s rejected: Client network is not allowed HTTP access",
+                      peer);
+            socket_close(fd);
+            continue;
+        }
         if (server->connections_n >= HTTP_CONNECTIONS_MAX) {
             socket_close(fd);
             continue;
@@ -252,14 +259,7 @@ static void accept_all(struct http_server *server, struct connection *listener)
             c->next->prev = c;
         server->connections = c;
         server->connections_n++;
-        if (!is_allowed(server, ip)) {
-            log_debug("http", "HTTP request from %s rejected: Client network is not allowed RPC "
-                              "access", peer);
-            c->parser.minor_version = 1;
-            c->must_close = true;
-            add_plain_reply(c, 403, "");
-        }
-        if (poller_add(&server->poller, fd, c->must_close, c, NULL) < 0)
+        if (poller_add(&server->poller, fd, false, c, NULL) < 0)
             connection_close(c);
     }
     poller_arm(&server->poller, listener->fd, false, listener);
