@@ -159,6 +159,8 @@ static int explain_chain_error(struct daemon *daemon, int rc, const struct error
         log_error("app", "%s", error_text(err));
     if (rc == E_STATE && strstr(error_text(err), "without a block index") != NULL)
         return suggest_rebuild("Error initializing block database");
+    if (rc == E_STATE && strncmp(error_text(err), "Witness data", 12) == 0)
+        return suggest_rebuild(error_text(err));
     return daemon_error("%s", error_text(err));
 }
 

@@ -184,6 +184,22 @@ static int open_coins(struct chain *chain, struct error *err)
     return 0;
 }
 
+/* Were blocks connected before segwit's rules held for them (-testactivationheight)? */
+static int check_witness(const struct chain *chain, struct error *err)
+{
+    int32_t from = chain->params->buried_height[BURIED_SEGWIT];
+
+    for (const struct header_node *node = chain->verified; node != NULL && node->height >= from;
+         node = node->prev) {
+        if (header_has(node, HEADER_CONNECTED) && !header_has(node, HEADER_WITNESS))
+            return error_set(err, E_STATE,
+                             "Witness data for blocks after height %d requires validation. Please "
+                             "restart with -reindex.",
+                             from);
+    }
+    return 0;
+}
+
 /* What follows from the index and the coins together. */
 static int recover(struct chain *chain, struct error *err)
 {
@@ -194,6 +210,8 @@ static int recover(struct chain *chain, struct error *err)
         return error_set(err, E_STATE,
                          "the blocks were pruned before: restart with -prune, or with -reindex "
                          "to download them again");
+    if (check_witness(chain, err) < 0)
+        return E_STATE;
     chain_link_all(chain);
     for (const struct header_node *node = chain->verified; node != NULL; node = node->prev) {
         if (header_has(node, HEADER_SKIPPED)) {

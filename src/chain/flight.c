@@ -537,6 +537,8 @@ static void mark_connected(struct chain *chain, struct body *body)
     else if (!header_has(node, HEADER_CONNECTED))
         header_mark(node, HEADER_SKIPPED);
     header_mark(node, HEADER_CONNECTED);
+    if (node->height >= chain->params->buried_height[BURIED_SEGWIT])
+        header_mark(node, HEADER_WITNESS);
     chain_touch(chain, node);
     if (header_has(node, HEADER_SKIPPED))
         atomic_store(&chain->skipped_up_to, node->height);
