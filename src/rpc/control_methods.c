@@ -186,6 +186,16 @@ static int get_memory_info(struct rpc_call *call)
     return 0;
 }
 
+static int echo_text(struct rpc_call *call)
+{
+    const char *text;
+    int rc = rpc_arg_string(call, &text, 0);
+
+    if (rc == 0)
+        json_string(call->out, text);
+    return rc;
+}
+
 static void add_categories(struct buf *buf, const struct rpc_context *context)
 {
     struct host *host = context->host;
@@ -411,6 +421,13 @@ const struct rpc_method rpc_control_methods[] = {
      .params = ECHO_PARAMS,
      .results = RPC_RESULTS({RPC_ANY, .text = "The arguments."}),
      .run = echo},
+    {.name = "echoipc",
+     .group = "hidden",
+     .summary = "Returns its argument. For tests of processes that talk to each other, which "
+                "this program does not start.",
+     .params = RPC_PARAMS({"arg", RPC_STR, RPC_REQUIRED, "What comes back."}),
+     .results = RPC_RESULTS({RPC_STR, .text = "The argument."}),
+     .run = echo_text},
     {.name = "echojson",
      .group = "hidden",
      .summary = "Returns its arguments, which the command line takes for JSON. For tests.",
