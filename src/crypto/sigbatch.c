@@ -412,7 +412,7 @@ bool sigbatch_use(lanes_run_fn *run)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    engine = NULL;
+    atomic_store(&engine, NULL);
     if (run == NULL)
         return true;
     (void)pthread_once(&once, prepare_once);
