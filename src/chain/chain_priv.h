@@ -20,7 +20,7 @@
 
 /* Blocks on their way at once, and the memory they may hold. */
 #define FLIGHT_MAX 512U
-#define FLIGHT_BYTES_MAX (UINT64_C(48) << 20)
+#define FLIGHT_BYTES_MAX (UINT64_C(24) << 20)
 
 /* Coins are committed at least this often while there is something to commit. */
 #define COMMIT_INTERVAL_US (UINT64_C(8) * 1000 * 1000)

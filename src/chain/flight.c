@@ -13,7 +13,7 @@
 #define BODY_BYTES_FACTOR 5
 #define BODY_BYTES_MIN (UINT64_C(96) << 10)
 /* Bodies that wait for use may hold this much. */
-#define SPARE_BYTES_MAX (UINT64_C(32) << 20)
+#define SPARE_BYTES_MAX (UINT64_C(12) << 20)
 
 #define ASSUMED_DEPTH_S (INT64_C(14) * 24 * 60 * 60)
 
