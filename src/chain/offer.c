@@ -272,6 +272,10 @@ int chain_precious(struct chain *chain, const struct block_hash *hash, struct er
         return rc;
     if (chain->verified != NULL && header_work_compare(node, chain->verified) < 0)
         return 0;
+    /* A block that is not linked yet gets its place when it is: as in Core, the wish is
+     * then forgotten. */
+    if (atomic_load_explicit(&node->chain_tx_n, memory_order_relaxed) == 0)
+        return 0;
     node->sequence = --chain->sequence_precious;
     chain->candidates_stale = true;
     return chain_activate(chain, err);
