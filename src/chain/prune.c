@@ -55,6 +55,13 @@ static int remove_files(struct chain *chain, const int32_t *files, size_t files_
 
     if (files_n == 0)
         return 0;
+    /* First the coins: an index without the blocks, and coins that still stand below
+     * them, would be stuck there. */
+    rc = chain_commit_start(chain, err);
+    if (rc == 0)
+        rc = chain_commit_wait(chain, err);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < files_n; i++)
         forget_file(chain, files[i]);
     if (!facts.has_pruned) {
@@ -64,9 +71,7 @@ static int remove_files(struct chain *chain, const int32_t *files, size_t files_
         atomic_store(&chain->has_pruned, true);
     }
     chain->candidates_stale = true;
-    rc = chain_commit_start(chain, err);
-    if (rc == 0)
-        rc = chain_commit_wait(chain, err);
+    rc = chain_save_index(chain, err);
     for (size_t i = 0; i < files_n && rc == 0; i++) {
         rc = block_files_remove(chain->files, files[i], err);
         if (rc == 0)

@@ -44,6 +44,7 @@ struct story {
     const struct branches *branches;
     struct sim_disk *sim;
     struct sim_clock clock;
+    struct params params;
     struct chain_options options;
     struct chain *chain;
     int32_t committed_height; /* Acknowledged, and not marked invalid since. */
@@ -158,7 +159,9 @@ static void story_init(struct story *story, enum kind kind, uint64_t seed)
     story->sim = sim_disk_new(test_random());
     sim_disk_set_loss(story->sim, SIM_LOSS_RANDOM);
     sim_clock_init(&story->clock, (INT64_C(1296688602) + 600 * 800) * 1000);
-    chain_options_default(&story->options, story->branches->params);
+    story->params = *story->branches->params;
+    story->params.prune_after_height = 100;
+    chain_options_default(&story->options, &story->params);
     story->options.disk = sim_disk_disk(story->sim);
     story->options.clock = &story->clock.clock;
     story->options.blocks_folder = "/node/blocks";
@@ -166,6 +169,8 @@ static void story_init(struct story *story, enum kind kind, uint64_t seed)
     story->options.cache_bytes = 4U << 20;
     story->options.threads = 1;
     story->options.prune_on = kind == PRUNE;
+    /* By hand only, or by itself whenever it may. */
+    story->options.prune_target_bytes = kind == PRUNE ? test_random_below(2) : 0;
     story->options.prune_fast = kind == PRUNE || test_random_below(2) == 0;
     story->options.salt[0] = test_random();
     story->options.salt[1] = test_random();
