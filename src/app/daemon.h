@@ -87,6 +87,10 @@ NODISCARD int daemon_chain_options(struct daemon *daemon, struct chain_options *
 NODISCARD int daemon_start_miner(struct daemon *daemon);
 void daemon_stop_miner(struct daemon *daemon);
 
+/* "host", "host:port", "[v6]:port", "v6"; *ret_port stays when there is none. False: the
+ * port is no port. The caller frees *ret_host. */
+bool daemon_split_host_port(const char *text, char **ret_host, uint16_t *ret_port);
+
 void daemon_init_host(struct daemon *daemon);
 NODISCARD int daemon_start_rpc(struct daemon *daemon);
 void daemon_stop_rpc(struct daemon *daemon);

@@ -403,6 +403,24 @@ static int check_port(const struct options *o, const char *name)
     return 0;
 }
 
+static int check_host_ports(const struct options *o, const char *name)
+{
+    const char **list;
+    size_t n = options_list(o, name, &list);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        char *host = NULL;
+        uint16_t port = 0;
+
+        if (!daemon_split_host_port(list[i], &host, &port))
+            rc = daemon_error("Invalid port specified in -%s: '%s'", name, list[i]);
+        free(host);
+    }
+    free(list);
+    return rc;
+}
+
 static int check_combinations(struct daemon *daemon)
 {
     const struct options *o = &daemon->options;
@@ -512,6 +530,8 @@ int daemon_check_options(struct daemon *daemon)
         rc = check_port(&daemon->options, "port");
     if (rc == 0)
         rc = check_port(&daemon->options, "rpcport");
+    if (rc == 0)
+        rc = check_host_ports(&daemon->options, "rpcbind");
     if (rc == 0)
         rc = set_user_agent(daemon);
     if (rc == 0 && options_is_set(&daemon->options, "mocktime")) {

@@ -233,8 +233,7 @@ static int read_allowed(struct daemon *daemon, struct subnet **ret_allowed, size
     return rc;
 }
 
-/* "host", "host:port", "[v6]:port", "v6". The caller frees *ret_host. */
-static bool split_host_port(const char *text, char **ret_host, uint16_t *ret_port)
+bool daemon_split_host_port(const char *text, char **ret_host, uint16_t *ret_port)
 {
     const char *colon = strrchr(text, ':');
     bool is_bracketed = text[0] == '[' && strchr(text, ']') != NULL;
@@ -297,7 +296,7 @@ static int listen_everywhere(struct daemon *daemon)
             uint16_t own_port = port;
             char *host = NULL;
 
-            if (split_host_port(binds[i], &host, &own_port))
+            if (daemon_split_host_port(binds[i], &host, &own_port))
                 is_bound = listen_at(daemon, host, own_port) || is_bound;
             free(host);
         }

@@ -259,6 +259,7 @@ def refusals(scene):
     fails("unknown option", empty, "Invalid parameter -nonsuch", "-nonsuch")
     fails("no folder", os.path.join(empty, "none"), "does not exist")
     fails("bad number", empty, "Invalid port specified in -rpcport: 'x'", "-rpcport=x")
+    fails("bad port", empty, "Invalid port specified in -rpcbind: '[::1]:x'", "-rpcbind=[::1]:x")
     fails("word", empty, "unexpected token 'word'", "word")
     fails("two networks", empty, "Invalid combination", "-testnet4")
     fails("file in the way", empty, "does not exist", "-blocksdir=/dev/null")
