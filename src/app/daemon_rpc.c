@@ -21,6 +21,7 @@
 #define THREADS_DEFAULT 16
 #define THREADS_MAX 256
 #define TIMEOUT_DEFAULT_S 30
+#define CJDNS_FIRST_BYTE 0xfc
 
 static void add_password(struct daemon *daemon, const char *user, const char *password)
 {
@@ -214,12 +215,16 @@ static int read_allowed(struct daemon *daemon, struct subnet **ret_allowed, size
     const char **list;
     size_t n = options_list(&daemon->options, "rpcallowip", &list);
     struct subnet *allowed = alloc_array(n + ARRAY_LEN(local), sizeof(*allowed));
+    bool cjdns = options_bool(&daemon->options, "cjdnsreachable", false);
     int rc = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(local); i++)
         CHECK(subnet_read(&allowed[i], local[i]));
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (!subnet_read(&allowed[ARRAY_LEN(local) + i], list[i]))
+        struct subnet *subnet = &allowed[ARRAY_LEN(local) + i];
+
+        /* With CJDNS fc00::/8 is a network of its own, not one of private hosts. */
+        if (!subnet_read(subnet, list[i]) || (cjdns && subnet->address[0] == CJDNS_FIRST_BYTE))
             rc = daemon_error("Invalid -rpcallowip subnet specification: %s. Valid values are a "
                               "single IP (e.g. 1.2.3.4), a network/netmask (e.g. "
                               "1.2.3.4/255.255.255.0), a network/CIDR (e.g. 1.2.3.4/24), all ipv4 "
