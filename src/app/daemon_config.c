@@ -373,7 +373,9 @@ static int set_blocks_folder(struct daemon *daemon)
     } else {
         char *absolute;
 
-        CHECK(getcwd(cwd, sizeof(cwd)) != NULL);
+        /* A process whose folder was deleted has none; a full path needs none. */
+        if (getcwd(cwd, sizeof(cwd)) == NULL)
+            cwd[0] = '\0';
         absolute = path_from(cwd, given);
         if (!is_folder(absolute))
             rc = daemon_error("Specified blocks directory \"%s\" does not exist.",
