@@ -24,3 +24,15 @@ if(ROCKSDB_LIBRARY)
     target_compile_definitions(bench_coins PRIVATE BENCH_ROCKSDB)
     target_link_libraries(bench_coins PRIVATE ${ROCKSDB_LIBRARY})
 endif()
+
+# cmake --build BUILD --target bench: what needs no chain, and the race over a chain
+# where ASSAY_CHAIN names one (ASSAY_CORE: a folder with bitcoind to race against).
+add_custom_target(bench
+    COMMAND bench_sha256
+    COMMAND bench_sigbatch
+    COMMAND bench_script
+    COMMAND bench_worst
+    COMMAND bench_coins assay 500000 1024 500 ${CMAKE_BINARY_DIR}/bench/coins
+    COMMAND ${CMAKE_SOURCE_DIR}/bench/race.sh ${CMAKE_BINARY_DIR}
+    DEPENDS bench_programs assayd
+    USES_TERMINAL)

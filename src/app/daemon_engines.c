@@ -64,7 +64,8 @@ static void on_difference(const struct sigbatch_item *item)
     (void)daemon_error("The signature lanes accept what libsecp256k1 refuses. This must never "
                        "happen: please report it with %s%s. Until it is understood, start with "
                        "-sigbatch=0 -reindex-chainstate",
-                       path == NULL ? "this: " : "the file ", path == NULL ? error_text(&err) : path);
+                       path == NULL ? "this: " : "the file ",
+                       path == NULL ? error_text(&err) : path);
     free(path);
     daemon_request_stop(daemon);
 }
