@@ -217,8 +217,11 @@ void chain_start(struct chain *chain)
 
     mutex_lock(&chain->mutex);
     CHECK(!chain->is_started);
+    /* Set before the thread is there: it reads this without the lock. */
+    chain->is_started = true;
     rc = thread_start(&chain->thread, "chain", run_chain, chain, &err);
-    chain->is_started = rc == 0;
+    if (rc < 0)
+        chain->is_started = false;
     mutex_unlock(&chain->mutex);
     if (rc < 0)
         chain_fail(chain, rc, &err);
