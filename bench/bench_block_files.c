@@ -29,8 +29,8 @@ static double cpu_seconds(void)
 
 static void show(const char *label, uint64_t bytes, uint64_t items, double seconds)
 {
-    (void)printf("%-24s %8.3f GB/s %10.0f items/s %8.3f s\n", label,
-                 (double)bytes / seconds * 1e-9, (double)items / seconds, seconds);
+    (void)printf("%-24s %8.3f GB/s %10.0f items/s %8.3f s\n", label, (double)bytes / seconds * 1e-9,
+                 (double)items / seconds, seconds);
 }
 
 /* The key is put on afterwards: as much work as taking it off. */
@@ -80,8 +80,8 @@ static void undo(void)
 
     arena_init(&arena);
     for (uint32_t i = 0; i < COINS_N; i++)
-        coins[i] = (struct coin){(int64_t)i * 123457, i % 3 == 0 ? span_of(witness, 34)
-                                                                  : span_of(script, 25),
+        coins[i] = (struct coin){(int64_t)i * 123457,
+                                 i % 3 == 0 ? span_of(witness, 34) : span_of(script, 25),
                                  800000 + i % 1000, false};
     for (int round = 0; round < ROUNDS; round++) {
         buf.len = 0;

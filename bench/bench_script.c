@@ -191,8 +191,8 @@ static void make_tx(struct tx *tx, struct tx_in *in, struct tx_out *spent, const
             .witness = kind->witness,
             .witness_n = kind->witness_n,
         };
-        spent[i] = (struct tx_out){.value_sat = 5000,
-                                   .script_pubkey = span_of_buf(&kind->script_pubkey)};
+        spent[i] =
+            (struct tx_out){.value_sat = 5000, .script_pubkey = span_of_buf(&kind->script_pubkey)};
     }
     *tx = (struct tx){.version = 2, .in_n = in_n, .in = in, .out_n = 2, .out = out};
     tx_finish(tx, arena);
@@ -201,9 +201,8 @@ static void make_tx(struct tx *tx, struct tx_in *in, struct tx_out *spent, const
 static double ns_an_input(const struct kind *kind, uint32_t in_n)
 {
     const uint64_t flags = SCRIPT_VERIFY(P2SH) | SCRIPT_VERIFY(DERSIG) | SCRIPT_VERIFY(NULLDUMMY) |
-                           SCRIPT_VERIFY(CHECKLOCKTIMEVERIFY) |
-                           SCRIPT_VERIFY(CHECKSEQUENCEVERIFY) | SCRIPT_VERIFY(WITNESS) |
-                           SCRIPT_VERIFY(TAPROOT);
+                           SCRIPT_VERIFY(CHECKLOCKTIMEVERIFY) | SCRIPT_VERIFY(CHECKSEQUENCEVERIFY) |
+                           SCRIPT_VERIFY(WITNESS) | SCRIPT_VERIFY(TAPROOT);
     static struct tx_in in[INPUTS_MAX];
     static struct tx_out spent[INPUTS_MAX];
     struct sighash_cache cache;

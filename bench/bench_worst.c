@@ -23,12 +23,12 @@
 #define LEAF_VERSION 0xc0
 
 enum kind {
-    REPEAT,   /* a checks of one signature, all good. */
-    ONE_BAD,  /* a - 1 good checks and one that fails, as its script wants. */
-    ALL_BAD,  /* a checks that fail, their results dropped. */
-    MULTISIG, /* a of b, by the keys that are tried first. */
+    REPEAT,        /* a checks of one signature, all good. */
+    ONE_BAD,       /* a - 1 good checks and one that fails, as its script wants. */
+    ALL_BAD,       /* a checks that fail, their results dropped. */
+    MULTISIG,      /* a of b, by the keys that are tried first. */
     MULTISIG_LATE, /* By those that are tried last. */
-    TAPSCRIPT, /* One check in a leaf. */
+    TAPSCRIPT,     /* One check in a leaf. */
 };
 
 static const struct scene {
@@ -262,13 +262,14 @@ static struct block *make_block(const struct scene *scene)
     block->in = arena_array(&block->arena, scene->inputs_n, sizeof(*block->in));
     block->spent = arena_array(&block->arena, scene->inputs_n, sizeof(*block->spent));
     for (uint32_t i = 0; i < scene->inputs_n; i++) {
-        block->in[i] = (struct tx_in){.sequence = SEQUENCE_FINAL, .witness_n = 1,
-                                        .witness = &script}; /* The real one comes later. */
+        block->in[i] = (struct tx_in){.sequence = SEQUENCE_FINAL,
+                                      .witness_n = 1,
+                                      .witness = &script}; /* The real one comes later. */
         block->in[i].prevout.vout = i;
         block->spent[i] = (struct tx_out){.value_sat = 1000, .script_pubkey = script_pubkey};
     }
-    block->tx = (struct tx){.version = 2, .in_n = scene->inputs_n, .out_n = 1, .in = block->in,
-                            .out = &block->out};
+    block->tx = (struct tx){
+        .version = 2, .in_n = scene->inputs_n, .out_n = 1, .in = block->in, .out = &block->out};
     tx_finish(&block->tx, &block->arena);
     sighash_cache_init(&block->cache, &block->tx, block->spent, &block->arena);
     for (uint32_t i = 0; i < scene->inputs_n; i++) {
@@ -277,8 +278,8 @@ static struct block *make_block(const struct scene *scene)
         else
             make_v0_witness(block, i, scene, script);
     }
-    block->spend = (struct spend){.tx = &block->tx, .spent = block->spent,
-                                  .sighash = &block->cache};
+    block->spend =
+        (struct spend){.tx = &block->tx, .spent = block->spent, .sighash = &block->cache};
     return block;
 }
 

@@ -77,5 +77,5 @@ static void assay_close(struct bench_store *own_store)
     free(own_store);
 }
 
-const struct bench_store_ops bench_store_assay = {
-    "assay", assay_open, assay_apply, assay_flush, assay_find, assay_close};
+const struct bench_store_ops bench_store_assay = {"assay",     assay_open, assay_apply,
+                                                  assay_flush, assay_find, assay_close};

@@ -64,8 +64,8 @@ static void lmdb_apply(struct bench_store *store, const struct coins_change *cha
         MDB_val key = key_of(&change->adds[i]);
         MDB_val value = {varint_write(bytes, coin->height * 2 + coin->is_coinbase), bytes};
 
-        value.mv_size += txout_write_compressed(bytes + value.mv_size, coin->value_sat,
-                                                coin->script_pubkey);
+        value.mv_size +=
+            txout_write_compressed(bytes + value.mv_size, coin->value_sat, coin->script_pubkey);
         must(mdb_put(store->txn, store->db, &key, &value, 0));
     }
     if (flush) {

@@ -30,8 +30,7 @@ int main(int argc, char **argv)
     while (rc == 0 && fread(bytes, sizeof(bytes), 1, file) == 1) {
         enum assay_verdict verdict;
 
-        if (assay_headers_accept(headers, &verdict, bytes, (int64_t)time(NULL), &err) !=
-            ASSAY_OK) {
+        if (assay_headers_accept(headers, &verdict, bytes, (int64_t)time(NULL), &err) != ASSAY_OK) {
             fprintf(stderr, "header_chain: %s\n", err.text);
             rc = 1;
         } else if (verdict != ASSAY_V_VALID) {

@@ -64,9 +64,8 @@ int main(int argc, char **argv)
         printf("pays   %" PRId64 " satoshi to %zu bytes of script\n", output.value_sat,
                output.script_pubkey_len);
     }
-    printf("rules  %s\n", assay_tx_check(tx) == ASSAY_V_VALID
-                              ? "kept"
-                              : assay_verdict_reason(assay_tx_check(tx)));
+    printf("rules  %s\n",
+           assay_tx_check(tx) == ASSAY_V_VALID ? "kept" : assay_verdict_reason(assay_tx_check(tx)));
     assay_tx_free(tx);
     return 0;
 }

@@ -45,8 +45,8 @@ ASSAY_API void assay_block_free(struct assay_block *own_block);
 
 /** 32 bytes in wire order, as long as the block lives. */
 ASSAY_API const uint8_t *assay_block_hash(const struct assay_block *block) ASSAY_NONNULL(1);
-ASSAY_API void assay_block_header(struct assay_header *ret_header,
-                                  const struct assay_block *block) ASSAY_NONNULL(1, 2);
+ASSAY_API void assay_block_header(struct assay_header *ret_header, const struct assay_block *block)
+    ASSAY_NONNULL(1, 2);
 ASSAY_API uint32_t assay_block_txs_n(const struct assay_block *block) ASSAY_NONNULL(1);
 ASSAY_API uint64_t assay_block_weight(const struct assay_block *block) ASSAY_NONNULL(1);
 

@@ -14,11 +14,11 @@ extern "C" {
 struct assay_chain;
 
 struct assay_chain_options {
-    const char *folder;         /**< Made if it is not there. */
+    const char *folder; /**< Made if it is not there. */
     enum assay_network network;
-    uint64_t cache_bytes;       /**< Coins cache; 0: the default. */
-    unsigned threads;           /**< Verifying threads; 0: one for each processor. */
-    bool verify_all_scripts;    /**< false: skip what assumevalid allows. */
+    uint64_t cache_bytes;    /**< Coins cache; 0: the default. */
+    unsigned threads;        /**< Verifying threads; 0: one for each processor. */
+    bool verify_all_scripts; /**< false: skip what assumevalid allows. */
 };
 
 /** Open a data directory, recovering it from a crash if there was one. The layout

@@ -15,19 +15,19 @@ extern "C" {
 #endif
 
 /* X(name, number, what the user reads) */
-#define ASSAY_ERROR_MAP(X)                                      \
-    X(IO, -1, "input/output error")                             \
-    X(CORRUPT, -2, "stored data is corrupt")                    \
-    X(NOT_FOUND, -3, "not found")                               \
-    X(EXISTS, -4, "already exists")                             \
-    X(TRUNCATED, -5, "data ends too early")                     \
-    X(MALFORMED, -6, "data is not canonically encoded")         \
-    X(LIMIT, -7, "argument is out of range")                    \
-    X(NO_SPACE, -8, "no space left on device")                  \
-    X(LOCKED, -9, "in use by another process")                  \
-    X(PERMISSION, -10, "permission denied")                     \
-    X(UNSUPPORTED, -11, "not supported")                        \
-    X(STOPPED, -12, "stopped on request")                       \
+#define ASSAY_ERROR_MAP(X)                              \
+    X(IO, -1, "input/output error")                     \
+    X(CORRUPT, -2, "stored data is corrupt")            \
+    X(NOT_FOUND, -3, "not found")                       \
+    X(EXISTS, -4, "already exists")                     \
+    X(TRUNCATED, -5, "data ends too early")             \
+    X(MALFORMED, -6, "data is not canonically encoded") \
+    X(LIMIT, -7, "argument is out of range")            \
+    X(NO_SPACE, -8, "no space left on device")          \
+    X(LOCKED, -9, "in use by another process")          \
+    X(PERMISSION, -10, "permission denied")             \
+    X(UNSUPPORTED, -11, "not supported")                \
+    X(STOPPED, -12, "stopped on request")               \
     X(STATE, -13, "not possible in the present state")
 
 /** The errors as ASSAY_E... numbers. */

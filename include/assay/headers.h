@@ -37,8 +37,7 @@ ASSAY_API void assay_headers_free(struct assay_headers *own_headers);
 ASSAY_API ASSAY_NODISCARD int assay_headers_accept(struct assay_headers *headers,
                                                    enum assay_verdict *ret_verdict,
                                                    const uint8_t *bytes, int64_t now_s,
-                                                   struct assay_error *err)
-    ASSAY_NONNULL(1, 2, 3);
+                                                   struct assay_error *err) ASSAY_NONNULL(1, 2, 3);
 
 /** The header with the most work behind it. */
 ASSAY_API void assay_headers_best(struct assay_header_info *ret_info,
@@ -52,8 +51,8 @@ ASSAY_API ASSAY_NODISCARD int assay_headers_find(struct assay_header_info *ret_i
 /** The block at a height of the best branch.
  *  Returns: ASSAY_OK, or ASSAY_E_NOT_FOUND above the best header or below 0. */
 ASSAY_API ASSAY_NODISCARD int assay_headers_at(struct assay_header_info *ret_info,
-                                               const struct assay_headers *headers,
-                                               int32_t height) ASSAY_NONNULL(1, 2);
+                                               const struct assay_headers *headers, int32_t height)
+    ASSAY_NONNULL(1, 2);
 
 #ifdef __cplusplus
 }

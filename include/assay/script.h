@@ -18,10 +18,10 @@ extern "C" {
 #define ASSAY_VERIFY_WITNESS (UINT64_C(1) << 11)             /**< BIP 141 */
 #define ASSAY_VERIFY_TAPROOT (UINT64_C(1) << 17)             /**< BIP 341, 342 */
 /** Every consensus rule of today. */
-#define ASSAY_VERIFY_CONSENSUS                                                          \
-    (ASSAY_VERIFY_P2SH | ASSAY_VERIFY_DERSIG | ASSAY_VERIFY_NULLDUMMY |                 \
-     ASSAY_VERIFY_CHECKLOCKTIMEVERIFY | ASSAY_VERIFY_CHECKSEQUENCEVERIFY |              \
-     ASSAY_VERIFY_WITNESS | ASSAY_VERIFY_TAPROOT)
+#define ASSAY_VERIFY_CONSENSUS                                                                    \
+    (ASSAY_VERIFY_P2SH | ASSAY_VERIFY_DERSIG | ASSAY_VERIFY_NULLDUMMY |                           \
+     ASSAY_VERIFY_CHECKLOCKTIMEVERIFY | ASSAY_VERIFY_CHECKSEQUENCEVERIFY | ASSAY_VERIFY_WITNESS | \
+     ASSAY_VERIFY_TAPROOT)
 
 /** A transaction with every output it spends: what all its inputs share. */
 struct assay_spend;

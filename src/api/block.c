@@ -10,10 +10,8 @@ void assay_header_read(struct assay_header *ret_header, const uint8_t *bytes)
 
     reader_init(&r, bytes, HEADER_BYTES);
     header_read(&header, &r);
-    *ret_header = (struct assay_header){.version = header.version,
-                                        .time = header.time,
-                                        .bits = header.bits,
-                                        .nonce = header.nonce};
+    *ret_header = (struct assay_header){
+        .version = header.version, .time = header.time, .bits = header.bits, .nonce = header.nonce};
     memcpy(ret_header->prev, header.prev.b, HASH_BYTES);
     memcpy(ret_header->merkle_root, header.merkle_root.b, HASH_BYTES);
 }

@@ -81,8 +81,8 @@ int assay_chain_offer(struct assay_chain *chain, enum assay_verdict *ret_verdict
                       const uint8_t *bytes, size_t len, struct assay_error *err)
 {
     struct submit_result result = {0};
-    int rc = chain->node->ops->submit_block(chain->node, &result, span_of(bytes, len),
-                                            error_of(err));
+    int rc =
+        chain->node->ops->submit_block(chain->node, &result, span_of(bytes, len), error_of(err));
 
     if (rc == 0)
         *ret_verdict = (enum assay_verdict)result.verdict;

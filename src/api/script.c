@@ -50,8 +50,7 @@ int assay_spend_new(struct assay_spend **ret_spend, const uint8_t *tx_bytes, siz
                             .script_pubkey = span_of(script, coins[i].script_pubkey_len)};
     }
     sighash_cache_init(&spend->sighash, &tx->tx, spend->spent, &spend->arena);
-    spend->spend =
-        (struct spend){.tx = &tx->tx, .spent = spend->spent, .sighash = &spend->sighash};
+    spend->spend = (struct spend){.tx = &tx->tx, .spent = spend->spent, .sighash = &spend->sighash};
     *ret_spend = spend;
     return 0;
 }

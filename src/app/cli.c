@@ -47,12 +47,11 @@ static void show_information(const struct options *options)
         buf_add_string(&out, "MIT licence. This is software without any warranty.\n");
         buf_add_printf(&out, "Report bugs: %s\n", ASSAY_BUGREPORT);
     } else {
-        buf_add_string(&out,
-                       "\nAsks a node over JSON-RPC.\n\n"
-                       "Usage: assay-cli [options] <method> [arguments]\n"
-                       "or:    assay-cli [options] -named <method> [name=value]...\n"
-                       "or:    assay-cli [options] help\n"
-                       "or:    assay-cli [options] help <method>\n\n");
+        buf_add_string(&out, "\nAsks a node over JSON-RPC.\n\n"
+                             "Usage: assay-cli [options] <method> [arguments]\n"
+                             "or:    assay-cli [options] -named <method> [name=value]...\n"
+                             "or:    assay-cli [options] help\n"
+                             "or:    assay-cli [options] help <method>\n\n");
         options_help(&out, options->rows, "-", false);
     }
     (void)fputs(buf_string(&out), stdout);
@@ -67,8 +66,7 @@ static int read_options(struct cli *cli, int argc, char **argv)
 
     options_init(options, assay_cli_options);
     if (options_read_arguments(options, argc, argv, true) < 0) {
-        (void)fprintf(stderr, "Error parsing command line arguments: %s\n",
-                      options_error(options));
+        (void)fprintf(stderr, "Error parsing command line arguments: %s\n", options_error(options));
         return EXIT_FAILURE;
     }
     if (argc < 2 || options_is_set(options, "help") || options_is_set(options, "h") ||
@@ -155,8 +153,7 @@ static char *ask_secret(const char *prompt)
 
 static void insert_word(struct options *options, size_t at, char *own_word)
 {
-    options->words =
-        realloc_array(options->words, options->words_n + 1, sizeof(options->words[0]));
+    options->words = realloc_array(options->words, options->words_n + 1, sizeof(options->words[0]));
     memmove(options->words + at + 1, options->words + at,
             (options->words_n - at) * sizeof(options->words[0]));
     options->words[at] = own_word;
@@ -299,8 +296,7 @@ static int generate(struct cli *cli, struct buf *text, struct json *ret_reply)
 }
 
 /* *ret_error: what the node complains of; NULL: text is the answer. */
-static int run(struct cli *cli, struct buf *text, const struct json **ret_error,
-               struct json *reply)
+static int run(struct cli *cli, struct buf *text, const struct json **ret_error, struct json *reply)
 {
     struct options *options = &cli->options;
     size_t n;

@@ -26,10 +26,11 @@ static bool split_host(const char *text, struct target *ret_target)
 {
     const char *colon = strrchr(text, ':');
     const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
-    bool has_port = colon != NULL && (bracket != NULL ? colon == bracket + 1
-                                                      : strchr(text, ':') == colon);
+    bool has_port =
+        colon != NULL && (bracket != NULL ? colon == bracket + 1 : strchr(text, ':') == colon);
     size_t len = bracket != NULL ? (size_t)(bracket - text) - 1
-                                 : has_port ? (size_t)(colon - text) : strlen(text);
+                 : has_port      ? (size_t)(colon - text)
+                                 : strlen(text);
 
     ret_target->port = 0;
     ret_target->host = alloc_printf("%.*s", (int)len, text + (bracket != NULL));
@@ -220,8 +221,8 @@ static int check_status(struct cli *cli, int status, struct span body, enum cook
 }
 
 /* One attempt. *ret_is_transient: the node may be there in a moment. */
-static int call_once(struct cli *cli, struct json *ret_reply, struct span body,
-                     const char *wallet, bool *ret_is_transient)
+static int call_once(struct cli *cli, struct json *ret_reply, struct span body, const char *wallet,
+                     bool *ret_is_transient)
 {
     int64_t timeout_s = options_int(&cli->options, "rpcclienttimeout", TIMEOUT_DEFAULT_S);
     struct target target = {0};
@@ -254,8 +255,8 @@ static int call_once(struct cli *cli, struct json *ret_reply, struct span body,
         goto done;
     }
     rc = check_status(cli, status, answer, cookie);
-    if (rc == 0 && json_read(ret_reply, (const char *)answer.data, answer.len, &cli->arena,
-                             NULL) < 0)
+    if (rc == 0 &&
+        json_read(ret_reply, (const char *)answer.data, answer.len, &cli->arena, NULL) < 0)
         rc = cli_fail(cli, "couldn't parse reply from server");
 done:
     socket_close(fd);

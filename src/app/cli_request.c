@@ -66,8 +66,7 @@ static const struct rpc_param *param_named(const struct rpc_param *params, const
     return NULL;
 }
 
-static int write_argument(struct cli *cli, struct json_writer *w, const char *word,
-                          enum form form)
+static int write_argument(struct cli *cli, struct json_writer *w, const char *word, enum form form)
 {
     struct json value;
 
@@ -85,8 +84,8 @@ static int write_argument(struct cli *cli, struct json_writer *w, const char *wo
     return 0;
 }
 
-static int write_positional(struct cli *cli, struct json_writer *w,
-                            const struct rpc_method *method, char *const *args, size_t n)
+static int write_positional(struct cli *cli, struct json_writer *w, const struct rpc_method *method,
+                            char *const *args, size_t n)
 {
     int rc = 0;
 
@@ -143,11 +142,10 @@ static int write_named(struct cli *cli, struct json_writer *w, const struct rpc_
             continue;
         name = alloc_printf("%.*s", (int)name_len, args[i]);
         json_key(w, name);
-        rc = write_argument(
-            cli, w, args[i] + name_len + 1,
-            method == NULL
-                ? FORM_TEXT
-                : form_of(method, param_named(method->params, args[i], name_len)));
+        rc = write_argument(cli, w, args[i] + name_len + 1,
+                            method == NULL
+                                ? FORM_TEXT
+                                : form_of(method, param_named(method->params, args[i], name_len)));
         free(name);
     }
     if (rc == 0 && positional_n > 0) {
@@ -183,8 +181,8 @@ int cli_write_request(struct cli *cli, struct buf *body, const char *method, cha
     return 0;
 }
 
-int cli_call_method(struct cli *cli, struct json *ret_reply, const char *method,
-                    char *const *args, size_t args_n, const char *wallet)
+int cli_call_method(struct cli *cli, struct json *ret_reply, const char *method, char *const *args,
+                    size_t args_n, const char *wallet)
 {
     struct buf body = {0};
     int rc = cli_write_request(cli, &body, method, args, args_n);

@@ -125,8 +125,8 @@ static void write_proxies(struct buf *text, const struct json *networks)
         bool is_first = proxy[0] != '\0';
 
         for (uint32_t k = 0; k < i; k++)
-            is_first = is_first &&
-                       strcmp(proxy, shown(find(&networks->items[k], "proxy", NULL))) != 0;
+            is_first =
+                is_first && strcmp(proxy, shown(find(&networks->items[k], "proxy", NULL))) != 0;
         if (!is_first)
             continue;
         buf_add_printf(text, "%s%s (%s", n++ > 0 ? ", " : "", proxy,
@@ -220,8 +220,8 @@ int cli_get_info(struct cli *cli, struct buf *text, const struct json **ret_erro
     rc = call_batch(cli, replies, methods, ARRAY_LEN(methods));
     if (rc < 0)
         return rc;
-    *ret_error = reply_error(replies[0]) != NULL ? reply_error(replies[0])
-                                                 : reply_error(replies[1]);
+    *ret_error =
+        reply_error(replies[0]) != NULL ? reply_error(replies[0]) : reply_error(replies[1]);
     if (*ret_error != NULL)
         return 0;
     rc = choose_colours(cli, &colours);
@@ -367,9 +367,8 @@ static void write_peer(struct buf *text, const struct json *peer, int level, int
         ping_s = 0;
     buf_add_printf(text, "%-3s %-18s %-5s %7.0f %6lld %6lld %6lld %5s",
                    find(peer, "inbound", NULL)->truth ? "in" : "out",
-                   shown(find(peer, "connection_type", NULL)),
-                   shown(find(peer, "network", NULL)), ping_s * 1000,
-                   (long long)(now_s - number_of(find(peer, "lastsend", NULL))),
+                   shown(find(peer, "connection_type", NULL)), shown(find(peer, "network", NULL)),
+                   ping_s * 1000, (long long)(now_s - number_of(find(peer, "lastsend", NULL))),
                    (long long)(now_s - number_of(find(peer, "lastrecv", NULL))),
                    (long long)((now_s - number_of(find(peer, "conntime", NULL))) / 60),
                    shown(find(peer, "id", NULL)));

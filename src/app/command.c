@@ -38,8 +38,7 @@ char *command_quote(const char *value)
     buf_add_byte(&out, '\'');
     for (; *value != '\0'; value++) {
         bool is_plain = (*value >= 'a' && *value <= 'z') || (*value >= 'A' && *value <= 'Z') ||
-                        (*value >= '0' && *value <= '9') ||
-                        strchr(" .,;-_/:?@()", *value) != NULL;
+                        (*value >= '0' && *value <= '9') || strchr(" .,;-_/:?@()", *value) != NULL;
 
         if (is_plain)
             buf_add_byte(&out, (uint8_t)*value);
@@ -53,7 +52,7 @@ char *command_quote(const char *value)
 static void *run(void *context)
 {
     char *command = context;
-    char *argv[] = {(char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c", command, NULL};
+    char *argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", command, NULL};
     posix_spawnattr_t attributes;
     sigset_t none;
     pid_t pid;

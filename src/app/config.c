@@ -36,8 +36,8 @@ static char *trim(char *text)
 static void note_section(struct options *options, const char *name, size_t name_len,
                          const char *file, int line)
 {
-    options->sections = realloc_array(options->sections, options->sections_n + 1,
-                                      sizeof(options->sections[0]));
+    options->sections =
+        realloc_array(options->sections, options->sections_n + 1, sizeof(options->sections[0]));
     options->sections[options->sections_n++] = (struct config_section){
         .name = alloc_printf("%.*s", (int)name_len, name),
         .file = alloc_string(file),
@@ -70,10 +70,11 @@ static int take_assignment(struct parse *parse, char *text, char *equals, bool h
     name = alloc_printf("%s%s", parse->prefix, trim(text));
     if (has_comment && strstr(name, "rpcpassword") != NULL) {
         free(name);
-        return options_fail(parse->options, E_MALFORMED,
-                    "parse error on line %d, using # in rpcpassword can be ambiguous and should "
-                    "be avoided",
-                    line);
+        return options_fail(
+            parse->options, E_MALFORMED,
+            "parse error on line %d, using # in rpcpassword can be ambiguous and should "
+            "be avoided",
+            line);
     }
     dot = strrchr(name, '.');
     if (dot != NULL && (size_t)(dot - name) >= strlen(parse->prefix))
@@ -103,18 +104,20 @@ static int take_line(struct parse *parse, char *text, int line)
         return 0;
     }
     if (text[0] == '-')
-        return options_fail(parse->options, E_MALFORMED,
-                    "parse error on line %d: %s, options in configuration file must be specified "
-                    "without leading -",
-                    line, text);
+        return options_fail(
+            parse->options, E_MALFORMED,
+            "parse error on line %d: %s, options in configuration file must be specified "
+            "without leading -",
+            line, text);
     equals = strchr(text, '=');
     if (equals != NULL)
         return take_assignment(parse, text, equals, hash != NULL, line);
     if (strncmp(text, "no", 2) == 0)
-        return options_fail(parse->options, E_MALFORMED,
-                    "parse error on line %d: %s, if you intended to specify a negated option, use "
-                    "%s=1 instead",
-                    line, text, text);
+        return options_fail(
+            parse->options, E_MALFORMED,
+            "parse error on line %d: %s, if you intended to specify a negated option, use "
+            "%s=1 instead",
+            line, text, text);
     return options_fail(parse->options, E_MALFORMED, "parse error on line %d: %s", line, text);
 }
 
@@ -122,8 +125,7 @@ static int apply(struct options *options, const struct assignment *assignment)
 {
     const char *text = assignment->key;
     const char *dot = strchr(text, '.');
-    char *section = dot == NULL ? alloc_string("")
-                                : alloc_printf("%.*s", (int)(dot - text), text);
+    char *section = dot == NULL ? alloc_string("") : alloc_printf("%.*s", (int)(dot - text), text);
     const char *name = dot == NULL ? text : dot + 1;
     bool is_negated = strncmp(name, "no", 2) == 0;
     const struct option_row *row;
@@ -132,9 +134,10 @@ static int apply(struct options *options, const struct assignment *assignment)
     name += is_negated ? 2 : 0;
     row = option_row_find(options->rows, name);
     if (strcmp(name, "conf") == 0)
-        rc = options_fail(options, E_MALFORMED,
-                  "conf cannot be set in the configuration file; use includeconf= if you want to "
-                  "include additional config files");
+        rc = options_fail(
+            options, E_MALFORMED,
+            "conf cannot be set in the configuration file; use includeconf= if you want to "
+            "include additional config files");
     else if (row == NULL)
         log_warning("config", "Ignoring unknown configuration value %s", assignment->key);
     else
@@ -302,14 +305,14 @@ int options_read_config(struct options *options)
     if (options->config_path[0] == '\0')
         goto done;
     if (is_folder(options->config_path)) {
-        rc = options_fail(options, E_IO, "Config file \"%s\" is a directory.",
-                          options->config_path);
+        rc =
+            options_fail(options, E_IO, "Config file \"%s\" is a directory.", options->config_path);
         goto done;
     }
     is_there = read_file(&text, options->config_path);
     if (!is_there && options_is_set(options, "conf")) {
         rc = options_fail(options, E_IO, "specified config file \"%s\" could not be opened.",
-                  options->config_path);
+                          options->config_path);
         goto done;
     }
     if (is_there) {
@@ -323,7 +326,7 @@ done:
 
         if (now == NULL)
             rc = options_fail(options, E_IO, "specified data directory \"%s\" does not exist.",
-                      options_text(options, "datadir", ""));
+                              options_text(options, "datadir", ""));
         free(now);
     }
     buf_clear(&text);

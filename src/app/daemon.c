@@ -181,8 +181,7 @@ static int check_disk_space(const char *folder)
 {
     uint64_t free_bytes;
 
-    if (disk_free_space(disk_real(), folder, &free_bytes, NULL) == 0 &&
-        free_bytes < DISK_SPACE_MIN)
+    if (disk_free_space(disk_real(), folder, &free_bytes, NULL) == 0 && free_bytes < DISK_SPACE_MIN)
         return daemon_error("Error: Disk space is low for \"%s\"", folder);
     return 0;
 }
@@ -194,8 +193,7 @@ static int check_tip_time(struct daemon *daemon)
     struct node_status status;
 
     node->ops->status(node, &status);
-    if ((int64_t)status.tip.header.time <=
-        clock_wall_s(&daemon->clock.clock) + HEADER_FUTURE_MAX_S)
+    if ((int64_t)status.tip.header.time <= clock_wall_s(&daemon->clock.clock) + HEADER_FUTURE_MAX_S)
         return 0;
     return suggest_rebuild(
         "The block database contains a block which appears to be from the future. This may be due "
@@ -224,8 +222,8 @@ static int open_chain(struct daemon *daemon, const struct chain_options *options
     if (rc < 0)
         return rc;
     daemon->rpc.node = chain_node(daemon->chain);
-    daemon->events = (struct chain_events){.context = daemon, .tip_changed = on_tip,
-                                            .warned = on_warning};
+    daemon->events =
+        (struct chain_events){.context = daemon, .tip_changed = on_tip, .warned = on_warning};
     chain_add_events(daemon->chain, &daemon->events);
     return daemon_start_miner(daemon);
 }

@@ -27,11 +27,11 @@
 
 struct daemon {
     struct options options;
-    struct params params;   /* With what the options change. */
-    char *folder;           /* The data directory. */
-    char *network_folder;   /* Of the network in use. */
+    struct params params; /* With what the options change. */
+    char *folder;         /* The data directory. */
+    char *network_folder; /* Of the network in use. */
     char *blocks_folder;
-    char *log_path;         /* "" for none. */
+    char *log_path; /* "" for none. */
     char *user_agent;
     struct mock_clock clock;
     int64_t start_s;
@@ -39,7 +39,7 @@ struct daemon {
     struct host host;
     struct daemon_link link;
     bool made_pid_file;
-    char *cookie_path;      /* NULL: no cookie was made. */
+    char *cookie_path; /* NULL: no cookie was made. */
 
     struct rpc_context rpc;
     struct rpc_server *rpc_server;

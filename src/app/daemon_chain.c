@@ -88,8 +88,8 @@ static void on_chain_stop(void *context, enum chain_stop_reason reason, const ch
 
     if (reason == CHAIN_STOP_FATAL) {
         atomic_store(&daemon->exit_status, 1);
-        (void)daemon_error("A fatal internal error occurred, see %s for details: %s",
-                           LOG_FILE_NAME, text);
+        (void)daemon_error("A fatal internal error occurred, see %s for details: %s", LOG_FILE_NAME,
+                           text);
     }
     daemon_request_stop(daemon);
 }
@@ -143,8 +143,8 @@ int daemon_start_miner(struct daemon *daemon)
         .clock = &daemon->clock.clock,
         .go_on = miner_may_go_on,
         .context = daemon,
-        .has_block_version = daemon->params.is_mockable &&
-                             options_is_set(&daemon->options, "blockversion"),
+        .has_block_version =
+            daemon->params.is_mockable && options_is_set(&daemon->options, "blockversion"),
         .block_version = (int32_t)options_int(&daemon->options, "blockversion", 0),
     };
 

@@ -153,8 +153,8 @@ static int read_settings(struct daemon *daemon)
     path = path_from(daemon->network_folder, name);
     rc = options_read_settings(&daemon->options, path);
     if (rc < 0)
-        rc = daemon_error("Settings file could not be read:\n- %s",
-                          options_error(&daemon->options));
+        rc =
+            daemon_error("Settings file could not be read:\n- %s", options_error(&daemon->options));
     else if (options_write_settings(&daemon->options, path) < 0)
         rc = daemon_error("Settings file could not be written:\n- %s",
                           options_error(&daemon->options));

@@ -100,8 +100,9 @@ int daemon_open_log(struct daemon *daemon)
     const struct options *o = &daemon->options;
     char *name = options_path(o, "debuglogfile", LOG_FILE_NAME);
     struct log_options log = {
-        .to_console = options_bool(o, "printtoconsole", !options_bool(o, "daemon", false) &&
-                                                            !options_bool(o, "daemonwait", false)),
+        .to_console = options_bool(o, "printtoconsole",
+                                   !options_bool(o, "daemon", false) &&
+                                       !options_bool(o, "daemonwait", false)),
         .with_time = options_bool(o, "logtimestamps", true),
         .with_micros = options_bool(o, "logtimemicros", false),
         .with_thread = options_bool(o, "logthreadnames", false),
@@ -111,8 +112,7 @@ int daemon_open_log(struct daemon *daemon)
     };
     int rc = 0;
 
-    daemon->log_path =
-        name[0] == '\0' ? alloc_string("") : path_from(daemon->network_folder, name);
+    daemon->log_path = name[0] == '\0' ? alloc_string("") : path_from(daemon->network_folder, name);
     free(name);
     if (daemon->log_path[0] != '\0') {
         log.path = daemon->log_path;

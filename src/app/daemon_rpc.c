@@ -95,8 +95,10 @@ static int make_cookie(struct daemon *daemon)
     if (readers != NULL) {
         mode = mode_of(readers);
         if (mode == 0) {
-            log_error("rpc", "Invalid -rpccookieperms=%s; must be one of 'owner', 'group', or "
-                             "'all'.", readers);
+            log_error("rpc",
+                      "Invalid -rpccookieperms=%s; must be one of 'owner', 'group', or "
+                      "'all'.",
+                      readers);
             rc = E_LIMIT;
             goto done;
         }
@@ -142,11 +144,10 @@ static int set_up_users(struct daemon *daemon)
         rc = make_cookie(daemon);
     } else {
         log_info("rpc", "Using rpcuser/rpcpassword authentication.");
-        log_warning("rpc",
-                    "The use of rpcuser/rpcpassword is less secure, because credentials are "
-                    "configured in plain text. It is recommended that locally-run instances "
-                    "switch to cookie-based auth, or otherwise to use hashed rpcauth "
-                    "credentials.");
+        log_warning("rpc", "The use of rpcuser/rpcpassword is less secure, because credentials are "
+                           "configured in plain text. It is recommended that locally-run instances "
+                           "switch to cookie-based auth, or otherwise to use hashed rpcauth "
+                           "credentials.");
         add_password(daemon, options_text(options, "rpcuser", ""), password);
     }
     n = options_list(options, "rpcauth", &list);
@@ -176,8 +177,7 @@ static void handle(void *context, struct http_exchange *exchange)
     if (strcmp(request->target, "/") != 0 && strncmp(request->target, "/wallet/", 8) != 0) {
         bool is_known = strcmp(request->method, "GET") == 0 ||
                         strcmp(request->method, "POST") == 0 ||
-                        strcmp(request->method, "HEAD") == 0 ||
-                        strcmp(request->method, "PUT") == 0;
+                        strcmp(request->method, "HEAD") == 0 || strcmp(request->method, "PUT") == 0;
 
         exchange->status = is_known ? 404 : 405;
         return;
@@ -201,9 +201,9 @@ static void handle(void *context, struct http_exchange *exchange)
         exchange->extra_header = "WWW-Authenticate: Basic realm=\"jsonrpc\"";
         return;
     }
-    exchange->status = rpc_server_answer(daemon->rpc_server, &exchange->body,
-                                         span_of_buf(&request->body), user, exchange->peer,
-                                         request->target);
+    exchange->status =
+        rpc_server_answer(daemon->rpc_server, &exchange->body, span_of_buf(&request->body), user,
+                          exchange->peer, request->target);
     if (exchange->body.len > 0)
         exchange->content_type = "application/json";
 }
@@ -279,8 +279,7 @@ static bool listen_at(struct daemon *daemon, const char *host, uint16_t port)
 /* Somebody besides this host is let in only when both options say so. */
 static int listen_everywhere(struct daemon *daemon)
 {
-    uint16_t port =
-        (uint16_t)options_int(&daemon->options, "rpcport", daemon->params.rpc_port);
+    uint16_t port = (uint16_t)options_int(&daemon->options, "rpcport", daemon->params.rpc_port);
     const char **allowed;
     const char **binds;
     size_t allowed_n = options_list(&daemon->options, "rpcallowip", &allowed);
@@ -331,9 +330,9 @@ static void read_proxies(struct daemon *daemon)
         size_t len = network == NULL ? strlen(list[i]) : (size_t)(network - list[i]);
 
         for (size_t k = 0; k < RPC_NETWORKS_N; k++) {
-            if (k == RPC_NETWORK_I2P || (network != NULL && strcmp(network + 1, names[k]) != 0 &&
-                                         (k != RPC_NETWORK_ONION ||
-                                          strcmp(network + 1, "onion") != 0)))
+            if (k == RPC_NETWORK_I2P ||
+                (network != NULL && strcmp(network + 1, names[k]) != 0 &&
+                 (k != RPC_NETWORK_ONION || strcmp(network + 1, "onion") != 0)))
                 continue;
             free(proxies[k]);
             proxies[k] = alloc_printf("%.*s", (int)len, strcmp(list[i], "0") == 0 ? "" : list[i]);
@@ -368,10 +367,10 @@ int daemon_start_rpc(struct daemon *daemon)
 {
     const struct options *options = &daemon->options;
     struct http_options http = {
-        .threads = (unsigned)MAX(
-            1, MIN(options_int(options, "rpcthreads", THREADS_DEFAULT), THREADS_MAX)),
-        .queue_len = (unsigned)MAX(
-            1, MIN(options_int(options, "rpcworkqueue", QUEUE_DEFAULT), UINT16_MAX)),
+        .threads =
+            (unsigned)MAX(1, MIN(options_int(options, "rpcthreads", THREADS_DEFAULT), THREADS_MAX)),
+        .queue_len =
+            (unsigned)MAX(1, MIN(options_int(options, "rpcworkqueue", QUEUE_DEFAULT), UINT16_MAX)),
         .timeout_s = options_int(options, "rpcservertimeout", TIMEOUT_DEFAULT_S),
         .handle = handle,
         .context = daemon,

@@ -22,11 +22,35 @@
 
 /* Sorted by name. */
 static const char *const names[] = {
-    "addrman",    "bench",   "blockstorage",     "cmpctblock", "coindb",           "estimatefee",
-    "http",       "i2p",     "ipc",              "kernel",     "leveldb",          "mempool",
-    "mempoolrej", "net",     "privatebroadcast", "proxy",      "prune",            "qt",
-    "rand",       "reindex", "rpc",              "scan",       "selectcoins",      "tor",
-    "txpackages", "txreconciliation", "validation", "walletdb", "zmq",
+    "addrman",
+    "bench",
+    "blockstorage",
+    "cmpctblock",
+    "coindb",
+    "estimatefee",
+    "http",
+    "i2p",
+    "ipc",
+    "kernel",
+    "leveldb",
+    "mempool",
+    "mempoolrej",
+    "net",
+    "privatebroadcast",
+    "proxy",
+    "prune",
+    "qt",
+    "rand",
+    "reindex",
+    "rpc",
+    "scan",
+    "selectcoins",
+    "tor",
+    "txpackages",
+    "txreconciliation",
+    "validation",
+    "walletdb",
+    "zmq",
 };
 
 /* Rooms whose noun is not among them. */
@@ -34,9 +58,11 @@ static const struct {
     const char *noun;
     const char *name;
 } nouns[] = {
-    {"chain", "validation"}, {"coins", "coindb"},      {"store", "blockstorage"},
-    {"config", "kernel"},    {"consensus", "validation"}, {"headers", "validation"},
-    {"mining", "validation"}, {"os", "kernel"},        {"app", "kernel"},
+    {"chain", "validation"},     {"coins", "coindb"},
+    {"store", "blockstorage"},   {"config", "kernel"},
+    {"consensus", "validation"}, {"headers", "validation"},
+    {"mining", "validation"},    {"os", "kernel"},
+    {"app", "kernel"},
 };
 
 struct early_line {
@@ -111,8 +137,10 @@ bool log_category_set(const char *name, bool is_on)
         if (category < 0 || strcmp(names[category], name) != 0) {
             if (strcmp(name, "libevent") != 0)
                 return false;
-            log_warning("config", "The logging category `%s` is deprecated, does nothing, and will "
-                                  "be removed in a future version", name);
+            log_warning("config",
+                        "The logging category `%s` is deprecated, does nothing, and will "
+                        "be removed in a future version",
+                        name);
             return true;
         }
         bits = UINT64_C(1) << category;
@@ -427,7 +455,7 @@ static void flush_early(void)
 
 int log_open(const struct log_options *options, struct error *err)
 {
-    static const struct buf gap = {.data = (uint8_t *)(uintptr_t)"\n\n\n\n\n", .len = 5};
+    static const struct buf gap = {.data = (uint8_t *)(uintptr_t) "\n\n\n\n\n", .len = 5};
     int rc = 0;
 
     mutex_lock(&the_log.mutex);

@@ -1,28 +1,37 @@
 #include "app/option_table.h"
 
-#define R(name, value, group, flags, text) {name, value, GROUP_##group, flags, text}
+#define R(name, value, group, flags, text)      \
+    {                                           \
+        name, value, GROUP_##group, flags, text \
+    }
 #define N OPTION_NETWORK
 #define D OPTION_DEBUG
 #define L OPTION_LATER
 #define S OPTION_SECRET
-#define HIDDEN(name) {name, "", GROUP_HIDDEN, 0, ""}
-#define HIDDEN_LATER(name) {name, "", GROUP_HIDDEN, OPTION_LATER, ""}
+#define HIDDEN(name)                  \
+    {                                 \
+        name, "", GROUP_HIDDEN, 0, "" \
+    }
+#define HIDDEN_LATER(name)                       \
+    {                                            \
+        name, "", GROUP_HIDDEN, OPTION_LATER, "" \
+    }
 
 /* Which network; both programs. */
-#define CHAIN_ROWS                                                                            \
-    R("chain", "=<chain>", CHAIN, 0,                                                          \
-      "The network to work on: main, test, testnet4, signet or regtest (default: main)"),     \
+#define CHAIN_ROWS                                                                             \
+    R("chain", "=<chain>", CHAIN, 0,                                                           \
+      "The network to work on: main, test, testnet4, signet or regtest (default: main)"),      \
         R("regtest", "", CHAIN, D, "A private network for tests; the same as -chain=regtest"), \
-        R("signet", "", CHAIN, 0, "The signet network; the same as -chain=signet"),           \
-        R("signetchallenge", "=<hex>", CHAIN, OPTION_NO_NEGATION,                             \
-          "The script that blocks of a signet of your own must satisfy"),                     \
-        R("signetseednode", "=<host[:port]>", CHAIN, OPTION_NO_NEGATION | L,                  \
-          "A seed node of a signet of your own; may be given several times"),                 \
-        R("testactivationheight", "=<name@height>", CHAIN, D,                                 \
+        R("signet", "", CHAIN, 0, "The signet network; the same as -chain=signet"),            \
+        R("signetchallenge", "=<hex>", CHAIN, OPTION_NO_NEGATION,                              \
+          "The script that blocks of a signet of your own must satisfy"),                      \
+        R("signetseednode", "=<host[:port]>", CHAIN, OPTION_NO_NEGATION | L,                   \
+          "A seed node of a signet of your own; may be given several times"),                  \
+        R("testactivationheight", "=<name@height>", CHAIN, D,                                  \
           "Regtest: the height at which segwit, bip34, dersig, cltv or csv comes into force"), \
-        R("testnet", "", CHAIN, 0, "The testnet3 network; the same as -chain=test"),          \
-        R("testnet4", "", CHAIN, 0, "The testnet4 network; the same as -chain=testnet4"),     \
-        R("vbparams", "=<deployment:start:end[:min_activation_height]>", CHAIN, D,            \
+        R("testnet", "", CHAIN, 0, "The testnet3 network; the same as -chain=test"),           \
+        R("testnet4", "", CHAIN, 0, "The testnet4 network; the same as -chain=testnet4"),      \
+        R("vbparams", "=<deployment:start:end[:min_activation_height]>", CHAIN, D,             \
           "Regtest: times of a deployment by version bits")
 
 const struct option_row assayd_options[] = {
@@ -193,8 +202,7 @@ const struct option_row assayd_options[] = {
       "Unconfirmed descendants at most (default: 25)"),
     R("limitdescendantsize", "=<n>", HIDDEN, L, ""),
     R("logips", "", DEBUG, 0, "Show addresses in the log (default: 0)"),
-    R("loglevel", "=<level>|<category>:<level>", DEBUG,
-      OPTION_NO_NEGATION | OPTION_NEEDS_VALUE | D,
+    R("loglevel", "=<level>|<category>:<level>", DEBUG, OPTION_NO_NEGATION | OPTION_NEEDS_VALUE | D,
       "How detailed the lines of -debug are, for all or for one category: info, debug or trace "
       "(default: debug)"),
     R("loglevelalways", "", DEBUG, D, "Show category and level in every line (default: 0)"),

@@ -66,8 +66,8 @@ const struct option_row *option_row_find(const struct option_row *rows, const ch
 void options_add(struct options *options, enum setting_source source, const char *section,
                  const char *name, enum setting_kind kind, const char *text)
 {
-    options->settings = realloc_array(options->settings, options->settings_n + 1,
-                                      sizeof(options->settings[0]));
+    options->settings =
+        realloc_array(options->settings, options->settings_n + 1, sizeof(options->settings[0]));
     options->settings[options->settings_n++] = (struct setting){
         .source = source,
         .section = alloc_string(section),
@@ -99,12 +99,11 @@ bool text_is_true(const char *text)
 
 /* value: NULL when there was no "=". */
 static int take(struct options *options, enum setting_source source, const char *section,
-                const char *name, bool is_negated, const char *value,
-                const struct option_row *row)
+                const char *name, bool is_negated, const char *value, const struct option_row *row)
 {
     if (is_negated && (row->flags & OPTION_NO_NEGATION) != 0)
         return options_fail(options, E_MALFORMED,
-                    "Negating of -%s is meaningless and therefore forbidden", name);
+                            "Negating of -%s is meaningless and therefore forbidden", name);
     if (is_negated) {
         bool is_double = value != NULL && !text_is_true(value);
 
@@ -117,8 +116,8 @@ static int take(struct options *options, enum setting_source source, const char 
     }
     if (value == NULL && (row->flags & OPTION_NEEDS_VALUE) != 0)
         return options_fail(options, E_MALFORMED,
-                    "Can not set -%s with no value. Please specify value with -%s=value.", name,
-                    name);
+                            "Can not set -%s with no value. Please specify value with -%s=value.",
+                            name, name);
     options_add(options, source, section, name, SETTING_TEXT, value == NULL ? "" : value);
     return 0;
 }
@@ -133,8 +132,8 @@ static int take_argument(struct options *options, const char *argument)
 {
     const char *start = argument + (argument[1] == '-' ? 2 : 1);
     const char *equals = strchr(start, '=');
-    char *key = equals == NULL ? alloc_string(start)
-                               : alloc_printf("%.*s", (int)(equals - start), start);
+    char *key =
+        equals == NULL ? alloc_string(start) : alloc_printf("%.*s", (int)(equals - start), start);
     bool is_negated = strncmp(key, "no", 2) == 0;
     const char *name = key + (is_negated ? 2 : 0);
     const struct option_row *row = option_row_find(options->rows, name);
@@ -144,8 +143,8 @@ static int take_argument(struct options *options, const char *argument)
     if (row == NULL)
         rc = options_fail(options, E_MALFORMED, "Invalid parameter %s", argument);
     else
-        rc = take(options, SOURCE_COMMAND, "", name, is_negated,
-                  equals == NULL ? NULL : equals + 1, row);
+        rc = take(options, SOURCE_COMMAND, "", name, is_negated, equals == NULL ? NULL : equals + 1,
+                  row);
     free(key);
     return rc;
 }
@@ -267,7 +266,10 @@ const char *options_network(struct options *options)
         const char *option;
         const char *network;
     } switches[] = {
-        {"regtest", "regtest"}, {"signet", "signet"}, {"testnet", "test"}, {"testnet4", "testnet4"},
+        {"regtest", "regtest"},
+        {"signet", "signet"},
+        {"testnet", "test"},
+        {"testnet4", "testnet4"},
     };
     const char *found = options_text(options, "chain", NULL);
     int n = found != NULL;
@@ -279,9 +281,10 @@ const char *options_network(struct options *options)
         found = switches[i].network;
     }
     if (n > 1) {
-        (void)options_fail(options, E_MALFORMED,
-                   "Invalid combination of -regtest, -signet, -testnet, -testnet4 and -chain. "
-                   "Can use at most one.");
+        (void)options_fail(
+            options, E_MALFORMED,
+            "Invalid combination of -regtest, -signet, -testnet, -testnet4 and -chain. "
+            "Can use at most one.");
         return NULL;
     }
     return found == NULL ? "main" : found;
@@ -408,8 +411,7 @@ bool options_set_soft(struct options *options, const char *name, const char *val
     return true;
 }
 
-int options_read_arguments(struct options *options, int argc, char *const *argv,
-                           bool words_allowed)
+int options_read_arguments(struct options *options, int argc, char *const *argv, bool words_allowed)
 {
     struct run run = {options, SOURCE_COMMAND, "", "includeconf"};
     struct run_ends ends;

@@ -18,11 +18,11 @@
 
 /* From the strongest to the weakest. */
 enum setting_source {
-    SOURCE_FORCED,  /* Set by one option for another. */
-    SOURCE_COMMAND, /* Command line. */
+    SOURCE_FORCED,   /* Set by one option for another. */
+    SOURCE_COMMAND,  /* Command line. */
     SOURCE_SETTINGS, /* settings.json */
-    SOURCE_SECTION, /* Configuration file, the network's section. */
-    SOURCE_CONFIG,  /* Configuration file, before any section. */
+    SOURCE_SECTION,  /* Configuration file, the network's section. */
+    SOURCE_CONFIG,   /* Configuration file, before any section. */
     SOURCE_COUNT
 };
 
@@ -55,11 +55,11 @@ struct options {
     size_t settings_n;
     struct config_section *sections;
     size_t sections_n;
-    const char *network;  /* The section in use: "main", "test", ...; "" before it is known. */
-    char **words;         /* What followed the options on the command line. */
+    const char *network; /* The section in use: "main", "test", ...; "" before it is known. */
+    char **words;        /* What followed the options on the command line. */
     size_t words_n;
-    char *config_path;    /* Of the first configuration file; "" for none. */
-    struct buf error;     /* The text of the last failure. */
+    char *config_path; /* Of the first configuration file; "" for none. */
+    struct buf error;  /* The text of the last failure. */
 };
 
 void options_init(struct options *options, const struct option_row *rows);
@@ -80,8 +80,7 @@ NODISCARD int options_read_arguments(struct options *options, int argc, char *co
  * Returns 0, E_MALFORMED or E_IO. */
 NODISCARD int options_read_config(struct options *options);
 /* The same for one text, e.g. of a test; file: what errors and sections call it. */
-NODISCARD int options_read_config_text(struct options *options, struct span text,
-                                       const char *file);
+NODISCARD int options_read_config_text(struct options *options, struct span text, const char *file);
 
 /* The network asked for: "main", ... or what -chain= said, whatever it was. NULL,
  * with an error, when the options contradict each other. */
@@ -105,8 +104,7 @@ bool options_bool(const struct options *options, const char *name, bool otherwis
 /* Text that is no number counts as 0; too large a number as the largest. */
 int64_t options_int(const struct options *options, const char *name, int64_t otherwise);
 /* Lives as long as the options; "0" and "1" for switches. */
-const char *options_text(const struct options *options, const char *name,
-                         const char *otherwise);
+const char *options_text(const struct options *options, const char *name, const char *otherwise);
 /* Everything given for an option that may be repeated. *ret_list is the caller's
  * to free, its texts are not. */
 size_t options_list(const struct options *options, const char *name, const char ***ret_list);

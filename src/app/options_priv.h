@@ -13,7 +13,6 @@ void options_add(struct options *options, enum setting_source source, const char
 
 /* One assignment of a configuration file. */
 NODISCARD int options_take_config(struct options *options, const char *section, const char *name,
-                                  bool is_negated, const char *value,
-                                  const struct option_row *row);
+                                  bool is_negated, const char *value, const struct option_row *row);
 
 #endif /* APP_OPTIONS_PRIV_H */

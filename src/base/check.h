@@ -15,10 +15,10 @@
 __attribute__((noreturn, cold)) void check_failed(const char *condition, const char *file,
                                                   int line);
 
-#define CHECK(condition)                                     \
-    do {                                                     \
-        if (__builtin_expect(!(condition), 0))               \
-            check_failed(#condition, __FILE__, __LINE__);    \
+#define CHECK(condition)                                  \
+    do {                                                  \
+        if (__builtin_expect(!(condition), 0))            \
+            check_failed(#condition, __FILE__, __LINE__); \
     } while (0)
 
 /* This place is never reached; what says why. */

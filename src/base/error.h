@@ -32,8 +32,7 @@ int error_set(struct error *err, int code, const char *format, ...) PRINTF_LIKE(
 
 /* As error_set, with the code and the text that belong to an errno value:
  * "<formatted>: No such file or directory". */
-int error_set_errno(struct error *err, int errno_value, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+int error_set_errno(struct error *err, int errno_value, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "<formatted>: " in front of the text err already has. err may be NULL. */
 void error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -25,10 +25,10 @@ bool log_is_wanted(enum log_level level, const char *category);
 void log_write(enum log_level level, const char *category, const char *file, int line,
                const char *function, const char *format, ...) PRINTF_LIKE(6, 7);
 
-#define LOG_AT(level, category, ...)                                                  \
-    do {                                                                              \
-        if (log_is_wanted(level, category))                                           \
-            log_write(level, category, __FILE__, __LINE__, __func__, __VA_ARGS__);    \
+#define LOG_AT(level, category, ...)                                               \
+    do {                                                                           \
+        if (log_is_wanted(level, category))                                        \
+            log_write(level, category, __FILE__, __LINE__, __func__, __VA_ARGS__); \
     } while (0)
 #define log_trace(category, ...) LOG_AT(LOG_TRACE, category, __VA_ARGS__)
 #define log_debug(category, ...) LOG_AT(LOG_DEBUG, category, __VA_ARGS__)

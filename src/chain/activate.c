@@ -65,8 +65,8 @@ static void log_tip(const struct chain *chain, const struct header_node *node)
              "UpdateTip: new best=%s height=%d version=0x%08x log2_work=%f tx=%llu date='%s' "
              "cache=%.1fMiB(%llutxo)",
              hash_hex(node->hash.b).text, node->height, (unsigned)node->version,
-             log2(u256_to_double(&work)), (unsigned long long)atomic_load(&node->chain_tx_n),
-             date, (double)coins_cache_bytes(chain->coins) / 1048576,
+             log2(u256_to_double(&work)), (unsigned long long)atomic_load(&node->chain_tx_n), date,
+             (double)coins_cache_bytes(chain->coins) / 1048576,
              (unsigned long long)coins_cache_count(chain->coins));
 }
 
@@ -211,18 +211,16 @@ int chain_read_body(struct chain *chain, struct body *body, struct header_node *
         return 0;
     if (body->rc == 0)
         finding_reason(reason, &body->finding);
-    return error_set(
-        err,
-        body->rc == 0 || body->rc == E_TRUNCATED || body->rc == E_MALFORMED ? E_CORRUPT
-                                                                            : body->rc,
-        "could not read block %s in 'blk%05u.dat' at offset %u: %s", hash_hex(node->hash.b).text,
-        header_place_file(place), header_place_offset(place),
-        body->rc == 0 ? reason : error_text(&body->err));
+    return error_set(err,
+                     body->rc == 0 || body->rc == E_TRUNCATED || body->rc == E_MALFORMED ? E_CORRUPT
+                                                                                         : body->rc,
+                     "could not read block %s in 'blk%05u.dat' at offset %u: %s",
+                     hash_hex(node->hash.b).text, header_place_file(place),
+                     header_place_offset(place), body->rc == 0 ? reason : error_text(&body->err));
 }
 
-int chain_read_undo(const struct chain *chain, const struct header_node *node,
-                    struct buf *bytes, struct undo *ret_undo, struct arena *arena,
-                    struct error *err)
+int chain_read_undo(const struct chain *chain, const struct header_node *node, struct buf *bytes,
+                    struct undo *ret_undo, struct arena *arena, struct error *err)
 {
     uint64_t place = atomic_load(&node->undo_place);
     struct block_pos pos = {(int32_t)header_place_file(place), header_place_offset(place)};
@@ -320,8 +318,7 @@ int chain_disconnect_tip(struct chain *chain, struct error *err)
     info = chain_info(chain, node, node);
     for (size_t i = 0; i < chain->events_n; i++) {
         if (chain->events[i]->block_disconnected != NULL)
-            chain->events[i]->block_disconnected(chain->events[i]->context, &info,
-                                                 &body->block);
+            chain->events[i]->block_disconnected(chain->events[i]->context, &info, &body->block);
     }
     keep_disconnected(chain, body);
     body = NULL;
@@ -355,8 +352,7 @@ struct way {
     int32_t n;
 };
 
-static struct header_node *way_at(struct way *way, const struct header_node *target,
-                                  int32_t height)
+static struct header_node *way_at(struct way *way, const struct header_node *target, int32_t height)
 {
     if (height > target->height)
         return NULL;

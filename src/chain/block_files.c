@@ -56,7 +56,7 @@ struct block_files {
 
     struct pair *pairs;
     int32_t pairs_n;
-    int32_t current; /* Blocks go here. */
+    int32_t current;      /* Blocks go here. */
     int32_t changed_from; /* No changed pair lies before it. */
     bool has_grown;
     struct buf gather;
@@ -758,8 +758,8 @@ static int list_found(struct block_files *files, struct pair *pair, struct disk_
             capacity = capacity * 2 + 64;
             pair->found = realloc_array(pair->found, capacity, sizeof(*pair->found));
         }
-        pair->found[pair->found_n++] = (struct found_undo){
-            get_le64(part), (uint32_t)at + BLOCK_FILE_FRAME_BYTES, len};
+        pair->found[pair->found_n++] =
+            (struct found_undo){get_le64(part), (uint32_t)at + BLOCK_FILE_FRAME_BYTES, len};
         at = sum_at + BLOCK_FILE_UNDO_SUM_BYTES;
         got -= BLOCK_FILE_UNDO_SUM_BYTES;
     }
@@ -771,8 +771,7 @@ static int list_found(struct block_files *files, struct pair *pair, struct disk_
 
 /* The position of this very record in a file that was there before us, if any. */
 static int find_undo(struct block_files *files, struct pair *pair, struct disk_file *file,
-                     struct span bytes, const uint8_t *sum, uint32_t *ret_offset,
-                     struct error *err)
+                     struct span bytes, const uint8_t *sum, uint32_t *ret_offset, struct error *err)
 {
     uint64_t start = get_le64(sum);
     size_t lo = 0;
@@ -857,8 +856,8 @@ int block_files_add_undo(struct block_files *files, struct block_pos *ret_pos, i
         offset = pair->info.undo_size + BLOCK_FILE_FRAME_BYTES;
         rc = grow(files, file, pair->info.undo_size, len, CHUNK_BYTES_UNDO, err);
         if (rc == 0)
-            rc = write_record(files, file, pair->info.undo_size, bytes,
-                              span_of(sum, sizeof(sum)), err);
+            rc = write_record(files, file, pair->info.undo_size, bytes, span_of(sum, sizeof(sum)),
+                              err);
         if (rc == 0)
             pair->info.undo_size += (uint32_t)len;
     }
@@ -880,8 +879,7 @@ int block_files_add_undo(struct block_files *files, struct block_pos *ret_pos, i
 
 /* Opens the file of pos and looks at the frame in front of it. */
 static int open_record(const struct block_files *files, struct disk_file **ret_file,
-                       uint32_t *ret_len, struct block_pos pos, enum kind kind,
-                       struct error *err)
+                       uint32_t *ret_len, struct block_pos pos, enum kind kind, struct error *err)
 {
     uint8_t frame[BLOCK_FILE_FRAME_BYTES];
     uint32_t max = kind == KIND_BLOCK ? BLOCK_FILE_BLOCK_BYTES_MAX : BLOCK_FILE_UNDO_BYTES_MAX;
@@ -895,8 +893,7 @@ static int open_record(const struct block_files *files, struct disk_file **ret_f
     path = block_files_path(files, pos.file, kind == KIND_UNDO);
     rc = disk_open(files->disk, &file, path, DISK_READ, err);
     if (rc == 0)
-        rc = disk_read(file, frame, sizeof(frame), pos.offset - BLOCK_FILE_FRAME_BYTES, &got,
-                       err);
+        rc = disk_read(file, frame, sizeof(frame), pos.offset - BLOCK_FILE_FRAME_BYTES, &got, err);
     if (rc == 0) {
         block_files_xor(files->key, pos.offset - BLOCK_FILE_FRAME_BYTES, frame, got);
         *ret_len = get_le32(frame + 4);
@@ -950,8 +947,8 @@ int block_files_read(const struct block_files *files, struct buf *buf, struct bl
     return rc;
 }
 
-int block_files_read_part(const struct block_files *files, struct buf *buf,
-                          struct block_pos pos, uint32_t from, uint32_t len, struct error *err)
+int block_files_read_part(const struct block_files *files, struct buf *buf, struct block_pos pos,
+                          uint32_t from, uint32_t len, struct error *err)
 {
     struct disk_file *file;
     uint32_t len_all;
@@ -967,9 +964,8 @@ int block_files_read_part(const struct block_files *files, struct buf *buf,
     return rc;
 }
 
-int block_files_read_undo(const struct block_files *files, struct buf *buf,
-                          struct block_pos pos, const struct block_hash *prev,
-                          struct error *err)
+int block_files_read_undo(const struct block_files *files, struct buf *buf, struct block_pos pos,
+                          const struct block_hash *prev, struct error *err)
 {
     uint8_t sum[BLOCK_FILE_UNDO_SUM_BYTES];
     size_t len_before = buf->len;
@@ -989,8 +985,7 @@ int block_files_read_undo(const struct block_files *files, struct buf *buf,
         return 0;
     buf->len = len_before;
     return error_set(err, E_CORRUPT,
-                     "'%s/rev%05" PRId32 ".dat' at offset %" PRIu32
-                     ": checksum does not match",
+                     "'%s/rev%05" PRId32 ".dat' at offset %" PRIu32 ": checksum does not match",
                      files->folder, pos.file, pos.offset);
 }
 

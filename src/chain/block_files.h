@@ -123,8 +123,7 @@ char *block_files_path(const struct block_files *files, int32_t file, bool is_un
  *          counts as added.
  * Out:     ret_pos: where it is. */
 NODISCARD int block_files_add(struct block_files *files, struct block_pos *ret_pos,
-                              struct span bytes, int32_t height, uint64_t time,
-                              struct error *err);
+                              struct span bytes, int32_t height, uint64_t time, struct error *err);
 
 /* Take note of a block that a scan of blkNNNNN.dat found there. */
 void block_files_add_known(struct block_files *files, struct block_pos pos, uint32_t len,
@@ -134,9 +133,8 @@ void block_files_add_known(struct block_files *files, struct block_pos pos, uint
  * prev: hash of that block's parent. height: the block's. Returns as
  * block_files_add. */
 NODISCARD int block_files_add_undo(struct block_files *files, struct block_pos *ret_pos,
-                                   int32_t file, struct span bytes,
-                                   const struct block_hash *prev, int32_t height,
-                                   struct error *err);
+                                   int32_t file, struct span bytes, const struct block_hash *prev,
+                                   int32_t height, struct error *err);
 
 /* Make everything durable that was added before the call, names included. The
  * failure is final: every later call that writes or syncs fails too. */
@@ -177,8 +175,8 @@ struct block_scan;
 #define BLOCK_SCAN_WINDOW_BYTES (256U << 10)
 
 struct block_scan_record {
-    uint64_t offset; /* Of the block's bytes. */
-    uint32_t len;    /* As claimed; the block in it may be shorter. */
+    uint64_t offset;       /* Of the block's bytes. */
+    uint32_t len;          /* As claimed; the block in it may be shorter. */
     const uint8_t *header; /* 80 bytes, until the next call. */
 };
 

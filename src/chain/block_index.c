@@ -175,8 +175,7 @@ static int on_record(void *context, uint32_t type, struct span payload, struct e
  * type and length before them, the length counted up as they come. */
 #define CHANGE_HEAD_BYTES 8
 
-static uint8_t *entry_extend(struct block_index_changes *changes, enum record_type type,
-                             size_t len)
+static uint8_t *entry_extend(struct block_index_changes *changes, enum record_type type, size_t len)
 {
     struct buf *bytes = &changes->bytes;
     uint8_t *head = bytes->len == 0 ? NULL : bytes->data + changes->last;

@@ -17,10 +17,10 @@ struct block_scan {
     uint64_t file_len;
     uint8_t magic[4];
     uint8_t key[BLOCK_FILE_KEY_BYTES];
-    uint64_t at;          /* Where the search goes on. */
-    uint64_t record;      /* Offset of the block last found. */
-    uint32_t record_len;  /* 0: none. */
-    uint64_t wanted_to;   /* The system has been told to read this far. */
+    uint64_t at;         /* Where the search goes on. */
+    uint64_t record;     /* Offset of the block last found. */
+    uint32_t record_len; /* 0: none. */
+    uint64_t wanted_to;  /* The system has been told to read this far. */
     uint64_t window_at;
     size_t window_len;
     uint8_t *window; /* BLOCK_SCAN_WINDOW_BYTES. */
@@ -97,9 +97,9 @@ static int look(struct block_scan *scan, uint64_t offset, size_t least, size_t w
     if (rc < 0)
         return rc;
     end = scan->window_at + scan->window_len;
-    *ret_bytes = offset >= end ? span_of(NULL, 0)
-                               : span_of(scan->window + (offset - scan->window_at),
-                                         (size_t)(end - offset));
+    *ret_bytes = offset >= end
+                     ? span_of(NULL, 0)
+                     : span_of(scan->window + (offset - scan->window_at), (size_t)(end - offset));
     return 0;
 }
 
@@ -130,8 +130,8 @@ static int find_magic(struct block_scan *scan, size_t want, bool *ret_found, str
 int block_scan_next(struct block_scan *scan, struct block_scan_record *ret_record,
                     struct error *err)
 {
-    size_t want = scan->record_len > FILL_BYTES_SMALL * 4 ? FILL_BYTES_SMALL
-                                                          : BLOCK_SCAN_WINDOW_BYTES;
+    size_t want =
+        scan->record_len > FILL_BYTES_SMALL * 4 ? FILL_BYTES_SMALL : BLOCK_SCAN_WINDOW_BYTES;
 
     scan->record_len = 0;
     for (;;) {
@@ -160,8 +160,8 @@ int block_scan_next(struct block_scan *scan, struct block_scan_record *ret_recor
             return 0;
         }
         scan->record_len = len;
-        *ret_record = (struct block_scan_record){scan->record, len,
-                                                 bytes.data + BLOCK_FILE_FRAME_BYTES};
+        *ret_record =
+            (struct block_scan_record){scan->record, len, bytes.data + BLOCK_FILE_FRAME_BYTES};
         return 1;
     }
 }

@@ -109,8 +109,8 @@ static void id_table_init(struct id_table *table, const struct block *block, uin
 
 /* Inputs that spend outputs of the same block get their coin here and never reach
  * the store; taken[] then keeps those outputs out of it too. */
-static void net_inputs(struct body *body, const struct id_table *table,
-                       const uint32_t *out_first, bool *taken)
+static void net_inputs(struct body *body, const struct id_table *table, const uint32_t *out_first,
+                       bool *taken)
 {
     const struct block *block = &body->block;
     uint32_t at = 0;
@@ -225,9 +225,9 @@ static void judge_in_place(struct body *body)
     if (node->prev != NULL && block_verify(&body->block, &ancestry, body->params, &body->arena,
                                            &body->finding) != V_VALID)
         return;
-    body->place = block_place_of(node->height, &node->hash,
-                                 node->prev == NULL ? 0 : header_median_time(node->prev),
-                                 body->params);
+    body->place =
+        block_place_of(node->height, &node->hash,
+                       node->prev == NULL ? 0 : header_median_time(node->prev), body->params);
     net(body);
 }
 
@@ -239,8 +239,8 @@ void body_check(struct body *body)
     if (body->rc < 0)
         error_set(&body->err, body->rc, "the block does not decode");
     else
-        block_check(&body->block, body->params, body->check_pow, body->check_merkle,
-                    &body->arena, &body->finding);
+        block_check(&body->block, body->params, body->check_pow, body->check_merkle, &body->arena,
+                    &body->finding);
 }
 
 void body_prepare(struct body *body)
@@ -278,8 +278,8 @@ void body_prepare(struct body *body)
         body->rc = error_set(&body->err, E_CORRUPT, "the block is another one");
         return;
     }
-    if (block_check(&body->block, body->params, body->check_pow, body->check_merkle,
-                    &body->arena, &body->finding) == V_VALID)
+    if (block_check(&body->block, body->params, body->check_pow, body->check_merkle, &body->arena,
+                    &body->finding) == V_VALID)
         judge_in_place(body);
 }
 
@@ -491,8 +491,7 @@ enum verdict body_judge(struct body *body, struct finding *ret_finding)
         if (script == NULL && piece->script.verdict != V_VALID)
             script = &piece->script;
     }
-    if (is_suspicious || sum.sigops_cost > BLOCK_SIGOPS_COST_MAX ||
-        !money_in_range(sum.fees_sat) ||
+    if (is_suspicious || sum.sigops_cost > BLOCK_SIGOPS_COST_MAX || !money_in_range(sum.fees_sat) ||
         block_tally_end(&sum, &body->block, &body->place, body->params, ret_finding) != V_VALID) {
         enum verdict verdict = judge_serially(body, NULL, ret_finding);
 

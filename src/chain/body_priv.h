@@ -39,8 +39,8 @@ struct body_piece {
 struct body {
     struct header_node *node;
     const struct params *params;
-    struct sig_cache *sig_cache; /* May be NULL. */
-    struct sig_batch **batches;  /* One for each worker; made with body_script_done. */
+    struct sig_cache *sig_cache;     /* May be NULL. */
+    struct sig_batch **batches;      /* One for each worker; made with body_script_done. */
     const struct block_files *files; /* Read from here first; NULL: bytes are filled. */
     uint64_t salt;
     struct buf bytes;   /* The block, serialized. */
@@ -72,8 +72,8 @@ struct body {
 
     /* From the chain thread. */
     bool skip_scripts;
-    bool is_trial;  /* To be taken back: leaves nothing behind. */
-    bool is_repeat; /* BIP 30's exceptions: adds may replace. */
+    bool is_trial;      /* To be taken back: leaves nothing behind. */
+    bool is_repeat;     /* BIP 30's exceptions: adds may replace. */
     struct coin *taken; /* spends_n: what the coins gave up. */
     bool has_undo;      /* Written, at undo_place. */
     uint64_t undo_place;
@@ -82,7 +82,7 @@ struct body {
     uint32_t pieces_n;
     struct work_group judged;
     const _Atomic bool *is_cancelled; /* Pieces may do nothing: nobody will judge. */
-    struct body *next; /* In a list of spare ones. */
+    struct body *next;                /* In a list of spare ones. */
 };
 
 struct body *body_new(const struct params *params, struct sig_batch **batches, uint64_t salt);

@@ -21,9 +21,8 @@ static void copy_options(struct chain *chain, const struct chain_options *option
 {
     chain->options = *options;
     chain->options.blocks_folder = alloc_string(options->blocks_folder);
-    chain->options.index_folder =
-        alloc_string(options->index_folder == NULL ? options->blocks_folder
-                                                   : options->index_folder);
+    chain->options.index_folder = alloc_string(
+        options->index_folder == NULL ? options->blocks_folder : options->index_folder);
     chain->options.chainstate_folder = alloc_string(options->chainstate_folder);
     chain->loadblock = alloc_array(options->loadblock_n + 1, sizeof(char *));
     for (size_t i = 0; i < options->loadblock_n; i++)
@@ -98,8 +97,9 @@ static int open_index(struct chain *chain, struct error *err)
     if (rc < 0)
         return rc;
     if (is_fresh && has_block_files(chain))
-        return error_set(err, E_STATE, "block files without a block index: restart with "
-                                       "-reindex to use them");
+        return error_set(err, E_STATE,
+                         "block files without a block index: restart with "
+                         "-reindex to use them");
     chain->indexed_n = block_index_nodes_n(chain->index);
     return 0;
 }
@@ -235,8 +235,7 @@ static int check_last_blocks(struct chain *chain, struct error *err)
 
     if (chain->verified == NULL || chain->options.check_level < 0)
         return 0;
-    rc = chain_check(chain, chain->options.check_level, chain->options.check_blocks, &is_ok,
-                     err);
+    rc = chain_check(chain, chain->options.check_level, chain->options.check_blocks, &is_ok, err);
     if (rc == 0 && !is_ok)
         rc = error_set(err, E_CORRUPT, "corrupted block database detected");
     return rc;

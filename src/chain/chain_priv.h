@@ -77,7 +77,7 @@ struct spare_copy {
 };
 
 struct chain {
-    struct node node; /* First: chain_node() is a view of this. */
+    struct node node;             /* First: chain_node() is a view of this. */
     struct chain_options options; /* Texts are copies of ours. */
     char **loadblock;
     const struct params *params;
@@ -97,8 +97,8 @@ struct chain {
     struct header_node *verified;      /* Up to here all is settled; NULL: nothing. */
     _Atomic(struct header_node *) tip; /* What everybody sees; NULL: nothing yet. */
     struct buf undo_buf;
-    int script_state;                    /* -1 unknown; whether the last block's were on. */
-    struct body *hint;                   /* Owned: a body prepared already. */
+    int script_state;  /* -1 unknown; whether the last block's were on. */
+    struct body *hint; /* Owned: a body prepared already. */
 
     struct node_list candidates; /* May be better than the tip. */
     bool candidates_stale;       /* Must be gathered anew. */
@@ -108,7 +108,7 @@ struct chain {
 
     /* Commits. changed: nodes the index does not know as they are. */
     struct node_list changed;
-    uint32_t indexed_n; /* Nodes below this are in the index. */
+    uint32_t indexed_n;                 /* Nodes below this are in the index. */
     struct block_index_changes changes; /* Handed to the commit under way. */
     bool commit_running;
     bool commit_broke_flight; /* The last look for a commit forgot what was only fed ... */
@@ -144,7 +144,7 @@ struct chain {
     _Atomic bool is_initial;
     _Atomic bool has_pruned;
     _Atomic int32_t prune_height;
-    _Atomic int32_t skipped_up_to; /* Greatest height without scripts; -1. */
+    _Atomic int32_t skipped_up_to;   /* Greatest height without scripts; -1. */
     _Atomic bool is_rolling_back;    /* A copy of the coins is there. */
     _Atomic int32_t rollback_height; /* Blocks above it are not pruned. */
     _Atomic uint64_t size_on_disk;
@@ -196,8 +196,7 @@ void chain_receive(struct chain *chain, struct header_node *node, uint32_t tx_n,
 /* After many nodes were marked one by one. */
 void chain_link_all(struct chain *chain);
 /* What a verdict does to a block: mark it, or drop its bytes. */
-void chain_condemn(struct chain *chain, struct header_node *node,
-                   const struct finding *finding);
+void chain_condemn(struct chain *chain, struct header_node *node, const struct finding *finding);
 /* The best chain's last block: never NULL once there is genesis data. */
 struct header_node *chain_select(struct chain *chain);
 void chain_forget_worse(struct chain *chain);
@@ -251,9 +250,8 @@ struct block_info chain_info(const struct chain *chain, const struct header_node
                              const struct header_node *tip);
 int chain_read_body(struct chain *chain, struct body *body, struct header_node *node,
                     struct error *err);
-int chain_read_undo(const struct chain *chain, const struct header_node *node,
-                    struct buf *bytes, struct undo *ret_undo, struct arena *arena,
-                    struct error *err);
+int chain_read_undo(const struct chain *chain, const struct header_node *node, struct buf *bytes,
+                    struct undo *ret_undo, struct arena *arena, struct error *err);
 /* Takes the effect of body, prepared and at the tip of coins, off them. The chain's
  * own coins: the caller moves coins_node. Any thread that coins allow. */
 int chain_revert_body(struct chain *chain, struct coins_store *coins, struct body *body,
@@ -299,8 +297,7 @@ void chain_progress(struct chain *chain, bool is_last);
 
 int chain_prune_if_due(struct chain *chain, struct error *err);
 /* Removes whole files with nothing above height. */
-int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height,
-                      struct error *err);
+int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height, struct error *err);
 void chain_prune_look(struct chain *chain);
 /* Which files hold blocks that the index knows: block_files_count, the caller's to
  * free. */
@@ -321,8 +318,7 @@ int rollback_clean(struct chain *chain, struct error *err);
 
 /* --- check.c --- */
 
-int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok,
-                struct error *err);
+int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok, struct error *err);
 
 /* --- service.c --- */
 

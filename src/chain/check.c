@@ -18,8 +18,8 @@ static int reconnect(struct chain *chain, const struct header_node *tip, int lev
 {
     while (chain->coins_node != tip) {
         struct body *body = flight_body_new(chain);
-        int rc = chain_read_body(chain, body,
-                                 header_ancestor(tip, chain->coins_node->height + 1), err);
+        int rc =
+            chain_read_body(chain, body, header_ancestor(tip, chain->coins_node->height + 1), err);
 
         body->skip_scripts = level < 4;
         if (rc == 0)
@@ -93,8 +93,7 @@ static int walk_down(struct chain *chain, int level, int32_t lowest, int32_t *re
     return 0;
 }
 
-int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok,
-                struct error *err)
+int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok, struct error *err)
 {
     struct header_node *tip = chain->verified;
     struct error first = {0};
@@ -138,8 +137,9 @@ int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok,
         *ret_ok = false;
         return 0;
     }
-    log_info("chain", "Verification: No coin database inconsistencies in last %d blocks "
-                      "(%llu transactions)",
+    log_info("chain",
+             "Verification: No coin database inconsistencies in last %d blocks "
+             "(%llu transactions)",
              blocks_n, (unsigned long long)txs_n);
     return 0;
 }

@@ -132,8 +132,7 @@ int flight_take_back(struct chain *chain, struct body *body, struct error *err)
     struct coins_change change = body_change(body, body->taken);
     int rc;
 
-    change.new_tip =
-        body->node->prev == NULL ? (struct block_hash){0} : body->node->prev->hash;
+    change.new_tip = body->node->prev == NULL ? (struct block_hash){0} : body->node->prev->hash;
     rc = coins_revert(chain->coins, &change, err);
     if (rc < 0)
         return rc;
@@ -234,8 +233,8 @@ static bool scripts_needed(struct chain *chain, const struct header_node *node)
         return true;
     if (needed != chain->script_state) {
         if (needed)
-            log_info("chain", "Enabling script verification at block #%d (%s): %s.",
-                     node->height, hash_hex(node->hash.b).text, reason);
+            log_info("chain", "Enabling script verification at block #%d (%s): %s.", node->height,
+                     hash_hex(node->hash.b).text, reason);
         else
             log_info("chain", "Disabling script verification at block #%d (%s).", node->height,
                      hash_hex(node->hash.b).text);
@@ -295,14 +294,13 @@ static int check_new(struct chain *chain, struct body *body, struct error *err)
 }
 
 /* Some input's coin is not there: finds out which rule comes first. */
-static int judge_missing(struct chain *chain, struct body *body, size_t missing,
-                         struct error *err)
+static int judge_missing(struct chain *chain, struct body *body, size_t missing, struct error *err)
 {
     struct coin *coins = arena_alloc(&body->arena, body->spends_n * sizeof(*coins));
     bool *found = arena_alloc(&body->arena, body->spends_n * sizeof(*found));
     bool *is_missing = arena_array(&body->arena, body->in_n, sizeof(*is_missing));
-    int rc = coins_find_many(chain->coins, coins, found, body->spends, body->spends_n,
-                             &body->arena, err);
+    int rc = coins_find_many(chain->coins, coins, found, body->spends, body->spends_n, &body->arena,
+                             err);
 
     if (rc < 0)
         return rc;
@@ -378,11 +376,11 @@ static int explain_damage(const struct body *body, struct error *err)
     char reason[FINDING_REASON_MAX];
 
     finding_reason(reason, &body->finding);
-    return error_set(err, E_CORRUPT,
-                     "block %s in 'blk%05u.dat' at offset %u is damaged (%s): restart with -reindex",
-                     hash_hex(body->node->hash.b).text,
-                     header_place_file(atomic_load(&body->node->block_place)),
-                     header_place_offset(atomic_load(&body->node->block_place)), reason);
+    return error_set(
+        err, E_CORRUPT,
+        "block %s in 'blk%05u.dat' at offset %u is damaged (%s): restart with -reindex",
+        hash_hex(body->node->hash.b).text, header_place_file(atomic_load(&body->node->block_place)),
+        header_place_offset(atomic_load(&body->node->block_place)), reason);
 }
 
 /* What preparing the block has shown. 1: go on. 0: it is bad (finding). */
@@ -440,8 +438,8 @@ int flight_apply(struct chain *chain, bool *ret_bad, struct error *err)
         if (node->prev != NULL) {
             body->is_cancelled = &flight->is_cancelled;
             body_cut(body);
-            pool_add(&chain->pool, &body->pieces[0].work, body->pieces_n,
-                     sizeof(body->pieces[0]), &body->judged);
+            pool_add(&chain->pool, &body->pieces[0].work, body->pieces_n, sizeof(body->pieces[0]),
+                     &body->judged);
         }
         return 0;
     }

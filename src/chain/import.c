@@ -87,8 +87,7 @@ static void add_copy(struct chain *chain, const struct block_hash *hash, uint64_
 }
 
 /* A record whose header is in the tree: this is where the block lies. */
-static void note_place(struct chain *chain, struct header_node *node, uint64_t place,
-                       uint32_t len)
+static void note_place(struct chain *chain, struct header_node *node, uint64_t place, uint32_t len)
 {
     struct block_pos pos = {(int32_t)header_place_file(place), header_place_offset(place)};
 
@@ -183,8 +182,7 @@ static int take_record(struct chain *chain, struct orphans *orphans, int32_t fil
         struct block_hash hash = header_hash(&header);
         struct orphan orphan = {.prev = header.prev, .place = place, .len = record->len};
 
-        log_debug("reindex",
-                  "LoadExternalBlockFile: Out of order block %s, parent %s not known",
+        log_debug("reindex", "LoadExternalBlockFile: Out of order block %s, parent %s not known",
                   hash_hex(hash.b).text, hash_hex(header.prev.b).text);
         orphan_add(orphans, &orphan);
         return 0;
@@ -196,8 +194,7 @@ static int take_record(struct chain *chain, struct orphans *orphans, int32_t fil
     return orphans->n == 0 ? 0 : adopt_orphans(chain, orphans, node, err);
 }
 
-static int scan_file(struct chain *chain, struct orphans *orphans, int32_t file,
-                     struct error *err)
+static int scan_file(struct chain *chain, struct orphans *orphans, int32_t file, struct error *err)
 {
     char *path = block_files_path(chain->files, file, false);
     uint64_t started_us = chain_now_us(chain);
@@ -263,8 +260,8 @@ static int scan_files(struct chain *chain, struct error *err)
             log_info("chain", "Interrupt requested. Exit reindexing.");
             goto done;
         }
-        log_info("chain", "Reindexing block file blk%05u.dat (%d%% complete)...",
-                 (unsigned)file, file * 100 / files_n);
+        log_info("chain", "Reindexing block file blk%05u.dat (%d%% complete)...", (unsigned)file,
+                 file * 100 / files_n);
         rc = scan_file(chain, &orphans, file, err);
     }
     if (rc < 0 || chain_is_stopping(chain))

@@ -20,8 +20,8 @@ static int accept_header(struct chain *chain, struct header_node **ret_node,
 {
     struct finding finding = {0};
     enum verdict verdict;
-    int rc = header_accept(chain->tree, ret_node, &result->is_new, &verdict, header,
-                           chain->params, clock_wall_s(chain->clock), &finding, err);
+    int rc = header_accept(chain->tree, ret_node, &result->is_new, &verdict, header, chain->params,
+                           clock_wall_s(chain->clock), &finding, err);
 
     if (rc < 0)
         return rc;
@@ -83,8 +83,8 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
         show_finding(ret_result, &body->finding);
         return 0;
     }
-    rc = block_files_add(chain->files, &pos, span_of_buf(&body->bytes), node->height,
-                         node->time, err);
+    rc = block_files_add(chain->files, &pos, span_of_buf(&body->bytes), node->height, node->time,
+                         err);
     if (rc < 0)
         return rc;
     chain_receive(chain, node, body->block.tx_n, (uint32_t)body->bytes.len,
@@ -189,8 +189,8 @@ int chain_test_block(struct chain *chain, struct submit_result *ret_result, stru
     body->node = &node;
     body->check_pow = check_pow;
     body->check_merkle = check_merkle;
-    if (header_verify(&header, &ancestry, chain->params, clock_wall_s(chain->clock),
-                      &finding) != V_VALID) {
+    if (header_verify(&header, &ancestry, chain->params, clock_wall_s(chain->clock), &finding) !=
+        V_VALID) {
         show_finding(ret_result, &finding);
         goto done;
     }

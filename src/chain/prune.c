@@ -163,8 +163,7 @@ int chain_prune_if_due(struct chain *chain, struct error *err)
     return remove_files(chain, files, n, err);
 }
 
-int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height,
-                      struct error *err)
+int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height, struct error *err)
 {
     int32_t limit = MIN(height, prune_limit(chain));
     int rc = 0;

@@ -244,8 +244,7 @@ void chain_forget_body(struct chain *chain, struct header_node *node)
     chain_link_all(chain);
 }
 
-void chain_condemn(struct chain *chain, struct header_node *node,
-                   const struct finding *finding)
+void chain_condemn(struct chain *chain, struct header_node *node, const struct finding *finding)
 {
     char reason[FINDING_REASON_MAX];
 

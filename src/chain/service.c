@@ -149,8 +149,7 @@ void chain_fail(struct chain *chain, int rc, const struct error *err)
     chain_warn(chain, NODE_WARNING_FATAL, error_text(err));
     chain_stop(chain);
     if (chain->options.on_stop != NULL)
-        chain->options.on_stop(chain->options.on_stop_context, CHAIN_STOP_FATAL,
-                               error_text(err));
+        chain->options.on_stop(chain->options.on_stop_context, CHAIN_STOP_FATAL, error_text(err));
 }
 
 int chain_activate_fully(struct chain *chain, struct error *err)

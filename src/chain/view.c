@@ -86,8 +86,7 @@ static int block_by_height(struct node *node, struct block_info *ret_info, int32
     return 0;
 }
 
-static int fork_point(struct node *node, struct block_info *ret_info,
-                      const struct block_hash *hash)
+static int fork_point(struct node *node, struct block_info *ret_info, const struct block_hash *hash)
 {
     struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
@@ -99,8 +98,8 @@ static int fork_point(struct node *node, struct block_info *ret_info,
     return 0;
 }
 
-static int ancestor(struct node *node, struct block_info *ret_info,
-                    const struct block_hash *hash, int32_t height)
+static int ancestor(struct node *node, struct block_info *ret_info, const struct block_hash *hash,
+                    int32_t height)
 {
     struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
@@ -148,18 +147,17 @@ static void tips(struct node *node, struct chain_tip **ret_tips, size_t *ret_n)
 
         if (has_child[i])
             continue;
-        list[n++] =
-            (struct chain_tip){.info = chain_info(chain, leaf, tip),
-                               .branch_len = leaf->height - header_fork(leaf, tip)->height,
-                               .status = tip_status(leaf, tip)};
+        list[n++] = (struct chain_tip){.info = chain_info(chain, leaf, tip),
+                                       .branch_len = leaf->height - header_fork(leaf, tip)->height,
+                                       .status = tip_status(leaf, tip)};
     }
     free(has_child);
     *ret_tips = list;
     *ret_n = n;
 }
 
-static int read_block(struct node *node, struct block_data *ret_data,
-                      const struct block_hash *hash, struct error *err)
+static int read_block(struct node *node, struct block_data *ret_data, const struct block_hash *hash,
+                      struct error *err)
 {
     struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
@@ -193,8 +191,8 @@ done:
     return rc;
 }
 
-static int read_undo(struct node *node, struct undo_data *ret_undo,
-                     const struct block_hash *hash, struct error *err)
+static int read_undo(struct node *node, struct undo_data *ret_undo, const struct block_hash *hash,
+                     struct error *err)
 {
     struct chain *chain = view_chain(node);
     const struct header_node *found = header_tree_find(chain->tree, hash);
@@ -279,8 +277,7 @@ static int ask_coin(struct chain *chain, void *argument, struct error *err)
     rc = coin_before_flight(chain, ask);
     if (rc <= 0)
         return rc;
-    rc = coins_find_many(chain->coins, ask->ret_coin, &is_found, ask->outpoint, 1, ask->arena,
-                         err);
+    rc = coins_find_many(chain->coins, ask->ret_coin, &is_found, ask->outpoint, 1, ask->arena, err);
     return rc == 0 && !is_found ? E_NOT_FOUND : rc;
 }
 
@@ -334,8 +331,8 @@ static int ask_test_block(struct chain *chain, void *argument, struct error *err
 {
     struct submit_ask *ask = argument;
 
-    return chain_test_block(chain, ask->ret_result, ask->bytes, ask->check_pow,
-                            ask->check_merkle, err);
+    return chain_test_block(chain, ask->ret_result, ask->bytes, ask->check_pow, ask->check_merkle,
+                            err);
 }
 
 static int test_block(struct node *node, struct submit_result *ret_result, struct span bytes,
@@ -422,8 +419,8 @@ static int verify_chain(struct node *node, int level, int32_t n_blocks, bool *re
     return chain_ask(view_chain(node), ask_check, &ask, false, err);
 }
 
-static void wait_tip(struct node *node, struct block_info *ret_tip,
-                     const struct block_hash *known, int64_t timeout_ms)
+static void wait_tip(struct node *node, struct block_info *ret_tip, const struct block_hash *known,
+                     int64_t timeout_ms)
 {
     struct chain *chain = view_chain(node);
     uint64_t until_us = clock_monotonic_us(clock_real()) + (uint64_t)MAX(timeout_ms, 0) * 1000;

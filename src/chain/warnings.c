@@ -10,8 +10,8 @@
 /* An invalid branch is worth a warning from this many blocks more than ours. */
 #define INVALID_LEAD_BLOCKS 6
 
-#define INVALID_CHAIN_TEXT                                                                    \
-    "Found invalid chain more than 6 blocks longer than our best chain. This could be due "   \
+#define INVALID_CHAIN_TEXT                                                                  \
+    "Found invalid chain more than 6 blocks longer than our best chain. This could be due " \
     "to database corruption or consensus incompatibility with peers."
 
 void chain_warn(struct chain *chain, enum node_warning kind, const char *text)
@@ -95,8 +95,7 @@ void chain_look_at_versions(struct chain *chain, const struct header_node *old,
     size_t n;
 
     if (old != NULL)
-        deployment_cache_rewind(&chain->deployments, header_fork(old, tip)->height,
-                                chain->params);
+        deployment_cache_rewind(&chain->deployments, header_fork(old, tip)->height, chain->params);
     if (atomic_load(&chain->is_initial))
         return;
     n = unknown_deployments_after(unknown, &ancestry, chain->params, &chain->deployments);

@@ -209,8 +209,8 @@ static size_t locate(size_t *ret_at, uint32_t residue, size_t digits, size_t len
 }
 
 /* Both encodings are tried; fewer errors are the better explanation. */
-static const char *explain_checksum(size_t *ret_at, size_t *ret_n, uint32_t residue,
-                                    size_t digits, size_t len)
+static const char *explain_checksum(size_t *ret_at, size_t *ret_n, uint32_t residue, size_t digits,
+                                    size_t len)
 {
     size_t at[2][2];
     size_t n[2];

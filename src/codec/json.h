@@ -69,11 +69,11 @@ bool json_is_number_text(const char *text, size_t len);
 /* Appends one value to a buffer, piece by piece. Commas, line breaks and spaces
  * come by themselves. Owner thread: whoever holds it. */
 struct json_writer {
-    struct buf *buf;    /* Borrowed. */
-    unsigned indent;    /* Spaces a level; 0 writes no line breaks. */
-    unsigned depth;     /* Open arrays and objects. */
-    bool is_first;      /* No item was written yet on this level. */
-    bool has_key;       /* A key was written and waits for its value. */
+    struct buf *buf; /* Borrowed. */
+    unsigned indent; /* Spaces a level; 0 writes no line breaks. */
+    unsigned depth;  /* Open arrays and objects. */
+    bool is_first;   /* No item was written yet on this level. */
+    bool has_key;    /* A key was written and waits for its value. */
 };
 
 void json_writer_init(struct json_writer *w, struct buf *buf, unsigned indent) NONNULL(1, 2);

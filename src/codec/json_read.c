@@ -22,8 +22,7 @@ static bool parse_value(struct parser *p, struct json *ret, unsigned depth);
 
 static void skip_space(struct parser *p)
 {
-    while (p->at < p->end &&
-           (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
         p->at++;
 }
 
@@ -309,8 +308,8 @@ static bool parse_items(struct parser *p, struct json *ret, unsigned depth)
             struct json item = {0};
 
             skip_space(p);
-            if (is_object && (p->at == p->end || *p->at != '"' || !parse_string(p, &key) ||
-                              !skip_char(p, ':')))
+            if (is_object &&
+                (p->at == p->end || *p->at != '"' || !parse_string(p, &key) || !skip_char(p, ':')))
                 return false;
             if (!parse_value(p, &item, depth + 1))
                 return false;

@@ -158,8 +158,8 @@ void json_amount(struct json_writer *w, int64_t amount_sat)
     uint64_t size = amount_sat < 0 ? 0 - (uint64_t)amount_sat : (uint64_t)amount_sat;
 
     begin_item(w);
-    buf_add_printf(w->buf, "%s%" PRIu64 ".%08" PRIu64, amount_sat < 0 ? "-" : "",
-                   size / 100000000, size % 100000000);
+    buf_add_printf(w->buf, "%s%" PRIu64 ".%08" PRIu64, amount_sat < 0 ? "-" : "", size / 100000000,
+                   size % 100000000);
 }
 
 void json_number_text(struct json_writer *w, const char *text)

@@ -39,8 +39,8 @@
 #define ENTRY_PARITY 0x10U
 #define ENTRY_CLAIMED 0x20U  /* By a spend of the change being looked at. */
 #define ENTRY_DETACHED 0x40U /* Frozen, and no longer in the index. */
-#define ENTRY_KIND_SHIFT 7U /* Four bits. */
-#define ENTRY_LEN_SHIFT 11U /* Fourteen bits: of the packed script. */
+#define ENTRY_KIND_SHIFT 7U  /* Four bits. */
+#define ENTRY_LEN_SHIFT 11U  /* Fourteen bits: of the packed script. */
 #define ENTRY_BORN_SHIFT 25U /* Seven bits: the tick when it came in. */
 
 struct cache_entry {

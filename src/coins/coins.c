@@ -276,9 +276,8 @@ static void unclaim(struct coins_store *store, size_t n)
 
 /* Finds and claims what goes, so that nothing goes twice. *ret_claimed_n: how many
  * were looked at; the one behind is absent if that is less than all. */
-static int claim_removes(struct coins_store *store, struct coin *ret_coins,
-                         size_t *ret_claimed_n, const struct turn *turn, struct arena *arena,
-                         struct error *err)
+static int claim_removes(struct coins_store *store, struct coin *ret_coins, size_t *ret_claimed_n,
+                         const struct turn *turn, struct arena *arena, struct error *err)
 {
     size_t n = turn->removes_n;
     int rc;
@@ -419,8 +418,7 @@ int coins_apply(struct coins_store *store, struct coin *ret_spent, size_t *ret_m
     return rc;
 }
 
-int coins_revert(struct coins_store *store, const struct coins_change *change,
-                 struct error *err)
+int coins_revert(struct coins_store *store, const struct coins_change *change, struct error *err)
 {
     struct turn turn = {
         .removes = change->adds,
@@ -438,8 +436,7 @@ int coins_revert(struct coins_store *store, const struct coins_change *change,
         return rc;
     if (absent != SIZE_MAX)
         return error_set(err, E_STATE, "coin %s:%u, made by the block, is not there",
-                         hash_hex(change->adds[absent].txid.b).text,
-                         change->adds[absent].vout);
+                         hash_hex(change->adds[absent].txid.b).text, change->adds[absent].vout);
     store->tip = change->new_tip;
     return 0;
 }

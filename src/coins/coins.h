@@ -19,11 +19,11 @@ struct coins_store;
 
 struct coins_options {
     struct disk *disk;
-    const char *folder;     /* e.g. <datadir>/chainstate; made if absent. */
-    uint64_t cache_bytes;   /* Bound on the memory of cache and pending flush; at least
-                               4 MiB is taken. */
-    bool must_be_empty;     /* Start over: what we wrote before is removed; files of
-                               other programs in the folder stay. */
+    const char *folder;   /* e.g. <datadir>/chainstate; made if absent. */
+    uint64_t cache_bytes; /* Bound on the memory of cache and pending flush; at least
+                             4 MiB is taken. */
+    bool must_be_empty;   /* Start over: what we wrote before is removed; files of
+                             other programs in the folder stay. */
 };
 
 /* Open the store and recover it to its last commit.
@@ -146,8 +146,8 @@ struct coins_scan_options {
 
 /* In: options may be NULL: all zero. Out: ret_tip: the commit's; may be NULL. */
 NODISCARD int coins_scan_new(struct coins_scan **ret_scan, struct coins_store *store,
-                             struct block_hash *ret_tip,
-                             const struct coins_scan_options *options, struct error *err);
+                             struct block_hash *ret_tip, const struct coins_scan_options *options,
+                             struct error *err);
 /* 1: a coin; 0: the end; negative: an error. The script lives until the next call.
  * In order, the first call reads everything. */
 NODISCARD int coins_scan_next(struct coins_scan *scan, struct outpoint *ret_outpoint,

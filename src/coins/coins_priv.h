@@ -53,7 +53,7 @@ struct coins_store {
     bool must_stop;
     int failed_rc; /* Not 0: the flush thread has failed for good. */
     struct error failed;
-    _Atomic uint64_t serial; /* Of current: counts changes. */
+    _Atomic uint64_t serial;    /* Of current: counts changes. */
     _Atomic uint64_t next_scan; /* Names of a scan's files. */
     struct thread thread;
 };

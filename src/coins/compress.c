@@ -211,15 +211,14 @@ static struct span read_key_script(struct reader *r, enum form form, struct aren
     return span_of(script, KEY_LONG_SCRIPT_BYTES);
 }
 
-void read_txout_compressed(struct reader *r, int64_t *ret_value_sat,
-                           struct span *ret_script_pubkey, struct arena *arena)
+void read_txout_compressed(struct reader *r, int64_t *ret_value_sat, struct span *ret_script_pubkey,
+                           struct arena *arena)
 {
     uint64_t compressed = read_varint(r, UINT64_MAX);
     /* Amounts in range have compressed forms far below this; above it the
      * arithmetic of amount_decompress could wrap. */
-    uint64_t value = compressed > (uint64_t)MONEY_MAX_SAT * 10
-                         ? (uint64_t)MONEY_MAX_SAT + 1
-                         : amount_decompress(compressed);
+    uint64_t value = compressed > (uint64_t)MONEY_MAX_SAT * 10 ? (uint64_t)MONEY_MAX_SAT + 1
+                                                               : amount_decompress(compressed);
     uint64_t form = read_varint(r, UINT32_MAX);
     struct span script = {0};
 

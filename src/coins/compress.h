@@ -37,7 +37,7 @@ size_t txout_write_compressed(uint8_t *out, int64_t value_sat, struct span scrip
  *
  * On failure r is failed: E_TRUNCATED, or E_MALFORMED for an amount out of range, a
  * script over 10,000 bytes (never a coin) or a key that is no point. */
-void read_txout_compressed(struct reader *r, int64_t *ret_value_sat,
-                           struct span *ret_script_pubkey, struct arena *arena);
+void read_txout_compressed(struct reader *r, int64_t *ret_value_sat, struct span *ret_script_pubkey,
+                           struct arena *arena);
 
 #endif /* COINS_COMPRESS_H */

@@ -85,8 +85,7 @@ static int commit_write(struct coins_store *store, const struct block_hash *tip,
     if (is_anew)
         rc = record_log_replace_start(store->manifest, err);
     if (rc == 0)
-        rc = record_log_append(store->manifest, MANIFEST_TYPE_COMMIT, span_of_buf(&payload),
-                               err);
+        rc = record_log_append(store->manifest, MANIFEST_TYPE_COMMIT, span_of_buf(&payload), err);
     if (rc == 0)
         rc = is_anew ? record_log_replace_finish(store->manifest, err)
                      : record_log_sync(store->manifest, err);
@@ -115,8 +114,7 @@ static bool is_scan_name(const char *name)
     unsigned long long part;
     int len = 0;
 
-    return sscanf(name, "coins-scan-%llu-%llu.tmp%n", &scan, &part, &len) == 2 &&
-           name[len] == '\0';
+    return sscanf(name, "coins-scan-%llu-%llu.tmp%n", &scan, &part, &len) == 2 && name[len] == '\0';
 }
 
 static bool is_kept(const struct run_set *keep, uint64_t id)
@@ -137,8 +135,7 @@ static int remove_in_folder(struct coins_store *store, const char *name, struct 
     return rc;
 }
 
-int flush_remove_files(struct coins_store *store, const struct run_set *keep,
-                       struct error *err)
+int flush_remove_files(struct coins_store *store, const struct run_set *keep, struct error *err)
 {
     struct disk_entry *entries = NULL;
     bool any = false;
@@ -200,8 +197,7 @@ static int open_runs(struct coins_store *store, const struct commit *commit, str
         uint64_t filter = commit->runs[n].file_bytes / 40;
         bool want = filters + filter <= store->filter_bytes_max;
 
-        rc = open_run(store, &runs[n], commit->runs[n].id, commit->runs[n].file_bytes, want,
-                      err);
+        rc = open_run(store, &runs[n], commit->runs[n].id, commit->runs[n].file_bytes, want, err);
         if (rc == 0)
             n++;
         else if (rc == E_NOT_FOUND)
@@ -425,8 +421,8 @@ static bool must_stop(struct coins_store *store)
 }
 
 /* Copies the newest n runs of set into writer; flushes go first. */
-static int merge_records(struct coins_store *store, struct run_writer *writer,
-                         struct run_set *set, uint32_t n, struct error *err)
+static int merge_records(struct coins_store *store, struct run_writer *writer, struct run_set *set,
+                         uint32_t n, struct error *err)
 {
     struct run_set_walk *walk = run_set_walk_new(set, n, &store->salt, MERGE_BUFFER_BYTES);
     bool keep_spent = n < set->n;

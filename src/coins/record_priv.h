@@ -74,8 +74,8 @@ static inline uint64_t outpoint_hash(const struct siphash_key *salt,
     uint64_t v3 = salt->k1 ^ 0x7465646279746573;
 
     for (size_t i = 0; i < 5; i++) {
-        uint64_t word = i < 4 ? get_le64(outpoint->txid.b + 8 * i)
-                              : (uint64_t)36 << 56 | outpoint->vout;
+        uint64_t word =
+            i < 4 ? get_le64(outpoint->txid.b + 8 * i) : (uint64_t)36 << 56 | outpoint->vout;
 
         v3 ^= word;
         SIPHASH_ROUND(v0, v1, v2, v3);

@@ -24,8 +24,7 @@ struct run_set *run_set_ref(struct run_set *set)
 
 void run_set_unref(struct run_set *own_set)
 {
-    if (own_set == NULL ||
-        atomic_fetch_sub_explicit(&own_set->refs, 1, memory_order_acq_rel) > 1)
+    if (own_set == NULL || atomic_fetch_sub_explicit(&own_set->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (uint32_t i = 0; i < own_set->n; i++)
         run_unref(own_set->runs[i]);

@@ -27,8 +27,7 @@ uint64_t run_set_memory_bytes(const struct run_set *set);
 
 /* 1: the coin, its script in scratch; 0: absent or spent; or an error. */
 NODISCARD int run_set_find(const struct run_set *set, struct record *ret_record, uint64_t hash,
-                           const struct outpoint *outpoint, struct buf *scratch,
-                           struct error *err);
+                           const struct outpoint *outpoint, struct buf *scratch, struct error *err);
 
 /* How many of the newest runs should become one; 0: none. */
 uint32_t run_set_merge_n(const struct run_set *set);

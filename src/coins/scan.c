@@ -41,7 +41,7 @@ struct coins_scan {
     uint64_t items_max;
     uint64_t items_at;
 
-    struct run **parts_runs; /* Owned, parts_n. */
+    struct run **parts_runs;  /* Owned, parts_n. */
     struct scan_part **parts; /* A heap, least first; owned. */
     uint32_t parts_n;
     uint32_t heap_n;
@@ -130,8 +130,8 @@ static int item_compare(const void *a, const void *b, void *context)
 
 static char *part_path(const struct coins_scan *scan, uint32_t part)
 {
-    return alloc_printf("%s/coins-scan-%llu-%u.tmp", scan->folder,
-                        (unsigned long long)scan->number, part);
+    return alloc_printf("%s/coins-scan-%llu-%u.tmp", scan->folder, (unsigned long long)scan->number,
+                        part);
 }
 
 static int write_items(struct coins_scan *scan, struct run_writer *writer, struct error *err)
@@ -139,8 +139,7 @@ static int write_items(struct coins_scan *scan, struct run_writer *writer, struc
     int rc = 0;
 
     for (uint64_t i = 0; i < scan->items_n && rc == 0; i++)
-        rc = run_writer_add(writer, scan->items[i].prefix, item_body(scan, &scan->items[i]),
-                            err);
+        rc = run_writer_add(writer, scan->items[i].prefix, item_body(scan, &scan->items[i]), err);
     return rc;
 }
 
@@ -150,8 +149,7 @@ static int spill(struct coins_scan *scan, struct error *err)
     char *path = part_path(scan, scan->parts_n);
     struct run_writer_options options = {
         .disk = scan->disk, .path = path, .id = (uint64_t)1 << 63 | scan->parts_n};
-    struct run_open_options open_options = {
-        .disk = scan->disk, .path = path, .id = options.id};
+    struct run_open_options open_options = {.disk = scan->disk, .path = path, .id = options.id};
     struct run_writer *writer = NULL;
     struct run *run = NULL;
     bool is_made;
@@ -168,8 +166,7 @@ static int spill(struct coins_scan *scan, struct error *err)
     run_writer_free(writer);
     if (rc == 0) {
         run_remove_at_end(run);
-        scan->parts_runs =
-            realloc_array(scan->parts_runs, scan->parts_n + 1, sizeof(struct run *));
+        scan->parts_runs = realloc_array(scan->parts_runs, scan->parts_n + 1, sizeof(struct run *));
         scan->parts_runs[scan->parts_n++] = run;
         scan->items_n = 0;
         scan->bodies_len = 0;
@@ -361,8 +358,8 @@ static int next_from_parts(struct coins_scan *scan, struct outpoint *ret_outpoin
     return 1;
 }
 
-int coins_scan_next(struct coins_scan *scan, struct outpoint *ret_outpoint,
-                    struct coin *ret_coin, struct error *err)
+int coins_scan_next(struct coins_scan *scan, struct outpoint *ret_outpoint, struct coin *ret_coin,
+                    struct error *err)
 {
     struct record record;
     struct span body;

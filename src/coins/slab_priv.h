@@ -28,8 +28,8 @@ typedef uint32_t slab_ref; /* 0: none. */
 
 /* The first word of an item is the owner's and must not be 0; of a free one it is. */
 struct slab_page {
-    uint8_t *data;    /* In a block. */
-    uint32_t older;   /* In its class's list of pages with room; 0 ends it. */
+    uint8_t *data;  /* In a block. */
+    uint32_t older; /* In its class's list of pages with room; 0 ends it. */
     uint32_t newer;
     uint16_t class_i;
     uint16_t live_n;

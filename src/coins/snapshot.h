@@ -49,9 +49,8 @@ NODISCARD int snapshot_reader_new(struct snapshot_reader **ret_reader,
  * Returns: 1; 0 after the last one, when nothing follows it; E_MALFORMED; disk
  *          errors.
  * Out:     ret_coin: its script lives until the next call. */
-NODISCARD int snapshot_reader_next(struct snapshot_reader *reader,
-                                   struct outpoint *ret_outpoint, struct coin *ret_coin,
-                                   uint32_t base_height, struct error *err);
+NODISCARD int snapshot_reader_next(struct snapshot_reader *reader, struct outpoint *ret_outpoint,
+                                   struct coin *ret_coin, uint32_t base_height, struct error *err);
 void snapshot_reader_free(struct snapshot_reader *own_reader);
 
 #endif /* COINS_SNAPSHOT_H */

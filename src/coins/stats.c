@@ -6,8 +6,7 @@
  * same whatever the store really needs. */
 #define BOGOSIZE_BASE (32U + 4 + 4 + 8 + 2)
 
-void coin_write_for_hash(struct buf *buf, const struct outpoint *outpoint,
-                         const struct coin *coin)
+void coin_write_for_hash(struct buf *buf, const struct outpoint *outpoint, const struct coin *coin)
 {
     buf_add(buf, outpoint->txid.b, HASH_BYTES);
     write_le32(buf, outpoint->vout);

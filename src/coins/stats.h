@@ -24,8 +24,7 @@ struct coins_stats {
 
 /* How a coin enters the hashes: outpoint 36, height * 2 + coinbase 4, amount 8,
  * script with its length. Appended to buf. */
-void coin_write_for_hash(struct buf *buf, const struct outpoint *outpoint,
-                         const struct coin *coin);
+void coin_write_for_hash(struct buf *buf, const struct outpoint *outpoint, const struct coin *coin);
 uint64_t coin_bogosize(const struct coin *coin);
 
 /* Collecting the figures coin by coin, in the order of the outpoints. */

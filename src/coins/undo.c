@@ -76,6 +76,7 @@ int undo_read(struct undo *ret_undo, struct span bytes, struct arena *arena, str
     if (r.rc == 0)
         *ret_undo = (struct undo){tx_n, tx};
 done:
-    return r.rc == 0 ? 0 : error_set(err, r.rc, "undo data cannot be decoded at byte %zu",
-                                     bytes.len - r.left);
+    return r.rc == 0 ? 0
+                     : error_set(err, r.rc, "undo data cannot be decoded at byte %zu",
+                                 bytes.len - r.left);
 }

@@ -53,7 +53,7 @@ static uint64_t over_stripe(uint64_t crc)
 }
 
 __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t seed, const uint8_t *at,
-                                                              size_t len)
+                                                               size_t len)
 {
     uint64_t crc = (uint32_t)~seed;
 

@@ -42,8 +42,7 @@ void hmac_sha256_finish(struct hmac_sha256 *mac, uint8_t *ret_digest)
     secret_wipe(mac, sizeof(*mac));
 }
 
-void hmac_sha256(uint8_t *ret_digest, const void *key, size_t key_len, const void *data,
-                 size_t len)
+void hmac_sha256(uint8_t *ret_digest, const void *key, size_t key_len, const void *data, size_t len)
 {
     struct hmac_sha256 mac;
 
@@ -87,8 +86,7 @@ void hmac_sha512_finish(struct hmac_sha512 *mac, uint8_t *ret_digest)
     secret_wipe(mac, sizeof(*mac));
 }
 
-void hmac_sha512(uint8_t *ret_digest, const void *key, size_t key_len, const void *data,
-                 size_t len)
+void hmac_sha512(uint8_t *ret_digest, const void *key, size_t key_len, const void *data, size_t len)
 {
     struct hmac_sha512 mac;
 

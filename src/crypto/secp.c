@@ -109,8 +109,8 @@ bool secp_xonly_tweak_check(const uint8_t *xonly, bool odd, const uint8_t *inter
     secp256k1_xonly_pubkey point;
 
     return secp256k1_xonly_pubkey_parse(VERIFYING, &point, internal) == 1 &&
-           secp256k1_xonly_pubkey_tweak_add_check(VERIFYING, xonly, odd ? 1 : 0, &point,
-                                                  tweak) == 1;
+           secp256k1_xonly_pubkey_tweak_add_check(VERIFYING, xonly, odd ? 1 : 0, &point, tweak) ==
+               1;
 }
 
 /* --- ECDSA signatures as bytes --- */
@@ -313,8 +313,8 @@ bool ecdsa_verify_lax(const uint8_t *der, size_t der_len, const uint8_t *hash,
     struct secp_pubkey key;
     struct ecdsa_sig sig;
 
-    return secp_pubkey_read(&key, pubkey, pubkey_len) &&
-           ecdsa_sig_read_lax(&sig, der, der_len) && ecdsa_sig_verify(&sig, hash, &key);
+    return secp_pubkey_read(&key, pubkey, pubkey_len) && ecdsa_sig_read_lax(&sig, der, der_len) &&
+           ecdsa_sig_verify(&sig, hash, &key);
 }
 
 bool ecdsa_sign(struct ecdsa_sig *ret_sig, const uint8_t *hash, const uint8_t *seckey, bool grind)
@@ -374,8 +374,8 @@ bool ecdsa_recover(struct secp_pubkey *ret_pubkey, const struct ecdsa_sig *sig, 
     CHECK(recid >= 0 && recid <= 3);
     memcpy(compact, sig->r, 32);
     memcpy(compact + 32, sig->s, 32);
-    return secp256k1_ecdsa_recoverable_signature_parse_compact(VERIFYING, &inner, compact,
-                                                               recid) == 1 &&
+    return secp256k1_ecdsa_recoverable_signature_parse_compact(VERIFYING, &inner, compact, recid) ==
+               1 &&
            secp256k1_ecdsa_recover(VERIFYING, &ret_pubkey->point, &inner, hash) == 1;
 }
 
@@ -390,8 +390,7 @@ bool schnorr_verify(const uint8_t *sig, const uint8_t *message, size_t message_l
            secp256k1_schnorrsig_verify(VERIFYING, sig, message, message_len, &point) == 1;
 }
 
-bool schnorr_sign(uint8_t *ret_sig, const uint8_t *hash, const uint8_t *seckey,
-                  const uint8_t *aux)
+bool schnorr_sign(uint8_t *ret_sig, const uint8_t *hash, const uint8_t *seckey, const uint8_t *aux)
 {
     static const uint8_t zeros[32];
     const secp256k1_context *context = signing_context();

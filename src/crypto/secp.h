@@ -21,8 +21,8 @@
 #define SECP_TWEAK_BYTES 32
 #define SECP_HASH_BYTES 32
 #define SECP_XONLY_BYTES 32
-#define SECP_PUBKEY_BYTES 33       /* Compressed. */
-#define SECP_PUBKEY_LONG_BYTES 65  /* Uncompressed or hybrid. */
+#define SECP_PUBKEY_BYTES 33      /* Compressed. */
+#define SECP_PUBKEY_LONG_BYTES 65 /* Uncompressed or hybrid. */
 #define SECP_SCHNORR_BYTES 64
 #define SECP_DER_BYTES_MAX 72
 
@@ -104,8 +104,8 @@ NODISCARD bool ecdsa_sign_recoverable(struct ecdsa_sig *ret_sig, int *ret_recid,
                                       const uint8_t *hash, const uint8_t *seckey)
     NONNULL(1, 2, 3, 4);
 /* False if no key fits. recid 0 to 3. */
-NODISCARD bool ecdsa_recover(struct secp_pubkey *ret_pubkey, const struct ecdsa_sig *sig,
-                             int recid, const uint8_t *hash) NONNULL(1, 2, 4);
+NODISCARD bool ecdsa_recover(struct secp_pubkey *ret_pubkey, const struct ecdsa_sig *sig, int recid,
+                             const uint8_t *hash) NONNULL(1, 2, 4);
 
 /* --- Schnorr (BIP 340) --- */
 
@@ -122,13 +122,11 @@ NODISCARD bool schnorr_sign(uint8_t *ret_sig, const uint8_t *hash, const uint8_t
 /* Neither zero nor the group order or above? */
 bool secp_seckey_is_valid(const uint8_t *seckey) NONNULL(1);
 /* False if seckey is not valid. */
-NODISCARD bool secp_pubkey_of(struct secp_pubkey *ret_pubkey, const uint8_t *seckey)
-    NONNULL(1, 2);
+NODISCARD bool secp_pubkey_of(struct secp_pubkey *ret_pubkey, const uint8_t *seckey) NONNULL(1, 2);
 /* seckey + tweak; false if tweak is no scalar or the sum is zero. (BIP 32) */
 NODISCARD bool secp_seckey_tweak_add(uint8_t *seckey, const uint8_t *tweak) NONNULL(1, 2);
 NODISCARD bool secp_seckey_negate(uint8_t *seckey) NONNULL(1);
 /* BIP 341: negate if the public key's Y is odd, then add tweak. */
-NODISCARD bool secp_seckey_xonly_tweak_add(uint8_t *seckey, const uint8_t *tweak)
-    NONNULL(1, 2);
+NODISCARD bool secp_seckey_xonly_tweak_add(uint8_t *seckey, const uint8_t *tweak) NONNULL(1, 2);
 
 #endif /* CRYPTO_SECP_H */

@@ -131,12 +131,12 @@ void sha256d_64_many(uint8_t *ret_digests, const uint8_t *inputs, size_t count)
 /* A message being cut into blocks. Whole blocks that lie in one piece are handed
  * out where they are; others are put together in block. */
 struct cutter {
-    const uint8_t *at;     /* In the present piece. */
-    size_t left;           /* Of it, bytes. */
+    const uint8_t *at; /* In the present piece. */
+    size_t left;       /* Of it, bytes. */
     const struct span *next;
     const struct span *end;
     uint64_t message_len;
-    bool is_marked;        /* The byte behind the message was written. */
+    bool is_marked; /* The byte behind the message was written. */
     uint8_t block[SHA256_BLOCK_BYTES];
 };
 
@@ -437,8 +437,8 @@ bool sha256_lanes_agree(const struct sha256_lanes *lanes)
             want[word] = get_le32(sample + 32 * lane + 4 * word);
         sha256_blocks_portable(want, blocks[lane], 1);
         for (size_t word = 0; word < 8; word++)
-            same = same && want[word] == state[word * lanes->word_stride +
-                                               lane * lanes->lane_stride];
+            same =
+                same && want[word] == state[word * lanes->word_stride + lane * lanes->lane_stride];
         sha256d(digest, blocks[lane], SHA256_BLOCK_BYTES);
         same = same && memcmp(digest, digests + 32 * lane, SHA256_BYTES) == 0;
     }

@@ -51,8 +51,8 @@ TARGET static inline __attribute__((always_inline)) void turn(vec *r)
 TARGET static inline __attribute__((always_inline)) void load_blocks(vec *ret_words,
                                                                      const uint8_t *const *blocks)
 {
-    const vec swap = _mm256_broadcastsi128_si256(
-        _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
+    const vec swap =
+        _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
 
     SHA256_UNROLL
     for (size_t half = 0; half < 16; half += 8) {

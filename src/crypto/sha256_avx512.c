@@ -26,8 +26,7 @@ typedef __m512i vec;
 TARGET static inline __attribute__((always_inline)) void load_blocks(vec *ret_words,
                                                                      const uint8_t *const *blocks)
 {
-    const vec swap = _mm512_broadcast_i32x4(
-        _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
+    const vec swap = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
     vec r[16];
     vec t[16];
 
@@ -75,9 +74,8 @@ static const struct sha256_lanes sixteen_lanes = {
 
 const struct sha256_lanes *sha256_lanes_avx512(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-               ? &sixteen_lanes
-               : NULL;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? &sixteen_lanes
+                                                                                   : NULL;
 }
 
 #else

@@ -34,23 +34,23 @@ INLINE vec small_sigma1(vec x)
     return xor3(rotate_right(x, 17), rotate_right(x, 19), shift_right(x, 10));
 }
 
-#define ROUND(a, b, c, d, e, f, g, h, kw)                                              \
-    do {                                                                               \
-        vec t1_ = add(add(h, kw), add(big_sigma1(e), choose(e, f, g)));                \
-        (d) = add(d, t1_);                                                             \
-        (h) = add(t1_, add(big_sigma0(a), majority(a, b, c)));                         \
+#define ROUND(a, b, c, d, e, f, g, h, kw)                               \
+    do {                                                                \
+        vec t1_ = add(add(h, kw), add(big_sigma1(e), choose(e, f, g))); \
+        (d) = add(d, t1_);                                              \
+        (h) = add(t1_, add(big_sigma0(a), majority(a, b, c)));          \
     } while (0)
 
-#define EIGHT_ROUNDS(s, kw, i)                                                  \
-    do {                                                                        \
-        ROUND(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], kw((i)));         \
-        ROUND(s[7], s[0], s[1], s[2], s[3], s[4], s[5], s[6], kw((i) + 1));     \
-        ROUND(s[6], s[7], s[0], s[1], s[2], s[3], s[4], s[5], kw((i) + 2));     \
-        ROUND(s[5], s[6], s[7], s[0], s[1], s[2], s[3], s[4], kw((i) + 3));     \
-        ROUND(s[4], s[5], s[6], s[7], s[0], s[1], s[2], s[3], kw((i) + 4));     \
-        ROUND(s[3], s[4], s[5], s[6], s[7], s[0], s[1], s[2], kw((i) + 5));     \
-        ROUND(s[2], s[3], s[4], s[5], s[6], s[7], s[0], s[1], kw((i) + 6));     \
-        ROUND(s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[0], kw((i) + 7));     \
+#define EIGHT_ROUNDS(s, kw, i)                                              \
+    do {                                                                    \
+        ROUND(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], kw((i)));     \
+        ROUND(s[7], s[0], s[1], s[2], s[3], s[4], s[5], s[6], kw((i) + 1)); \
+        ROUND(s[6], s[7], s[0], s[1], s[2], s[3], s[4], s[5], kw((i) + 2)); \
+        ROUND(s[5], s[6], s[7], s[0], s[1], s[2], s[3], s[4], kw((i) + 3)); \
+        ROUND(s[4], s[5], s[6], s[7], s[0], s[1], s[2], s[3], kw((i) + 4)); \
+        ROUND(s[3], s[4], s[5], s[6], s[7], s[0], s[1], s[2], kw((i) + 5)); \
+        ROUND(s[2], s[3], s[4], s[5], s[6], s[7], s[0], s[1], kw((i) + 6)); \
+        ROUND(s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[0], kw((i) + 7)); \
     } while (0)
 
 /* The next word of the schedule into its place in the ring. */

@@ -28,13 +28,13 @@ static inline uint32_t rotate(uint32_t v, unsigned n)
     return v >> n | v << (32 - n);
 }
 
-#define ROUND(a, b, c, d, e, f, g, h, kw)                                             \
-    do {                                                                              \
-        uint32_t t1_ = (h) + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +         \
-                       ((g) ^ ((e) & ((f) ^ (g)))) + (kw);                            \
-        (d) += t1_;                                                                   \
-        (h) = t1_ + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +                  \
-              (((a) & (b)) | ((c) & ((a) | (b))));                                    \
+#define ROUND(a, b, c, d, e, f, g, h, kw)                                     \
+    do {                                                                      \
+        uint32_t t1_ = (h) + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + \
+                       ((g) ^ ((e) & ((f) ^ (g)))) + (kw);                    \
+        (d) += t1_;                                                           \
+        (h) = t1_ + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +          \
+              (((a) & (b)) | ((c) & ((a) | (b))));                            \
     } while (0)
 
 /* Word i of the schedule, in a ring of sixteen. */

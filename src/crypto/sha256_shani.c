@@ -74,8 +74,8 @@ INLINE void four_rounds(struct pair *s, __m128i words)
 /* Words 16 on: w becomes the four words that follow the sixteen in w, x, y, z. */
 INLINE __m128i next_words(__m128i w, __m128i x, __m128i y, __m128i z)
 {
-    return _mm_sha256msg2_epu32(
-        _mm_add_epi32(_mm_sha256msg1_epu32(w, x), _mm_alignr_epi8(z, y, 4)), z);
+    return _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w, x), _mm_alignr_epi8(z, y, 4)),
+                                z);
 }
 
 /* All 64 rounds of n streams; m holds four vectors of the message for each. */

@@ -62,8 +62,8 @@ static bool decide(const struct sigbatch_item *item)
 
 /* --- Preparing a lane --- */
 
-static const uint64_t field_prime[4] = {0xfffffffefffffc2f, 0xffffffffffffffff,
-                                        0xffffffffffffffff, 0xffffffffffffffff};
+static const uint64_t field_prime[4] = {0xfffffffefffffc2f, 0xffffffffffffffff, 0xffffffffffffffff,
+                                        0xffffffffffffffff};
 /* p - n */
 static const uint64_t prime_less_order[4] = {0x402da1722fc9baee, 0x4551231950b75fc4, 1, 0};
 

@@ -21,13 +21,13 @@ enum sigbatch_kind { SIGBATCH_ECDSA, SIGBATCH_SCHNORR, SIGBATCH_TWEAK };
 
 struct sigbatch_item {
     enum sigbatch_kind kind;
-    bool is_valid;       /* Out. */
-    bool odd;            /* SIGBATCH_TWEAK: the oddness the output key must have. */
-    uint8_t pubkey_len;  /* ECDSA: 33 or 65 (04, 06, 07); else 32. */
-    uint8_t pubkey[65];  /* SIGBATCH_TWEAK: the internal key. */
-    uint8_t r[32];       /* SIGBATCH_TWEAK: the output key's x. */
-    uint8_t s[32];       /* SIGBATCH_TWEAK: the tweak. High s is as good as low s. */
-    uint8_t hash[32];    /* The message; unused by SIGBATCH_TWEAK. */
+    bool is_valid;      /* Out. */
+    bool odd;           /* SIGBATCH_TWEAK: the oddness the output key must have. */
+    uint8_t pubkey_len; /* ECDSA: 33 or 65 (04, 06, 07); else 32. */
+    uint8_t pubkey[65]; /* SIGBATCH_TWEAK: the internal key. */
+    uint8_t r[32];      /* SIGBATCH_TWEAK: the output key's x. */
+    uint8_t s[32];      /* SIGBATCH_TWEAK: the tweak. High s is as good as low s. */
+    uint8_t hash[32];   /* The message; unused by SIGBATCH_TWEAK. */
 };
 
 /* Items that fill all lanes and share their inversions best: hand over this many at

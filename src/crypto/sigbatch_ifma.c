@@ -6,8 +6,8 @@
 #include <immintrin.h>
 
 #if defined(__clang__)
-#pragma clang attribute push(                                                              \
-    __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma,bmi2"))),         \
+#pragma clang attribute push(                                                      \
+    __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma,bmi2"))), \
     apply_to = function)
 #else
 /* Without -O3 gcc leaves the loops over limbs rolled and the limbs in memory: three

@@ -141,8 +141,8 @@ LANES_FN void fe_mul(struct fe *ret, const struct fe *a, const struct fe *b)
 }
 
 /* a * b + d * e; the sum of the products must be below 2^520. */
-LANES_FN void fe_mul_add(struct fe *ret, const struct fe *a, const struct fe *b,
-                         const struct fe *d, const struct fe *e)
+LANES_FN void fe_mul_add(struct fe *ret, const struct fe *a, const struct fe *b, const struct fe *d,
+                         const struct fe *e)
 {
     v8 c[10];
 
@@ -396,8 +396,7 @@ LANES_FN void point_add(struct jacobian *p, struct fe *ret_h, const struct fe *q
     fe_mul(&v, &p->x, &hh);
     fe_sqr(&t, &r);
     for (size_t i = 0; i < 5; i++)
-        p->x.n[i] = v8_sub(v8_add(t.n[i], p_times(4, i)),
-                           v8_add(hhh.n[i], v8_add(v.n[i], v.n[i])));
+        p->x.n[i] = v8_sub(v8_add(t.n[i], p_times(4, i)), v8_add(hhh.n[i], v8_add(v.n[i], v.n[i])));
     fe_carry(&p->x);
     fe_subtract(&t, &v, &p->x, 6);
     fe_mul_add(&p->y, &r, &t, &minus_y, &hhh);
@@ -582,8 +581,7 @@ LANES_FN void half_load(struct half *ret, const struct lane *lanes, bool second)
 
 /* The entry of the digit at position, and its sign in *ret_negative. */
 LANES_FN void half_entry(struct fe *ret_x, struct fe *ret_y, v8 *ret_negative,
-                         const struct half *half, int position, const struct group *g,
-                         bool second)
+                         const struct half *half, int position, const struct group *g, bool second)
 {
     v8 word = position >= 16 ? half->high : half->low;
     v8 nibble = v8_and(v8_shr_by(word, (unsigned)(4 * (position % 16))), v8_set1(15));

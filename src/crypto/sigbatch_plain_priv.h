@@ -23,30 +23,30 @@ __extension__ typedef unsigned __int128 u128;
 #define MASK_52 ((UINT64_C(1) << 52) - 1)
 
 /* Each operation is one expression over x and y, the lanes of a and b. */
-#define LANE_OP(name, expression)                       \
-    LANES_FN v8 name(v8 a, v8 b)                        \
-    {                                                   \
-        v8 result;                                      \
-                                                        \
-        for (size_t i = 0; i < LANES; i++) {            \
-            uint64_t x = a.lane[i];                     \
-            uint64_t y = b.lane[i];                     \
-                                                        \
-            result.lane[i] = (expression);              \
-        }                                               \
-        return result;                                  \
+#define LANE_OP(name, expression)            \
+    LANES_FN v8 name(v8 a, v8 b)             \
+    {                                        \
+        v8 result;                           \
+                                             \
+        for (size_t i = 0; i < LANES; i++) { \
+            uint64_t x = a.lane[i];          \
+            uint64_t y = b.lane[i];          \
+                                             \
+            result.lane[i] = (expression);   \
+        }                                    \
+        return result;                       \
     }
 
 LANE_OP(v8_add, x + y)
 LANE_OP(v8_sub, x - y)
-LANE_OP(v8_and, x & y)
+LANE_OP(v8_and, x &y)
 LANE_OP(v8_or, x | y)
 LANE_OP(v8_xor, x ^ y)
 LANE_OP(lanes_shr, x >> y)
 LANE_OP(lanes_sar, (uint64_t)((int64_t)x >> y))
 LANE_OP(lanes_shl, x << y)
 LANE_OP(product_low, (x & MASK_52) * (y & MASK_52) & MASK_52)
-LANE_OP(product_high, (uint64_t)((u128)(x & MASK_52) * (y & MASK_52) >> 52))
+LANE_OP(product_high, (uint64_t)((u128)(x &MASK_52) * (y & MASK_52) >> 52))
 
 LANES_FN v8 v8_set1(uint64_t value)
 {

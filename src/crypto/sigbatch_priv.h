@@ -29,7 +29,7 @@ struct g_entry {
  * depends on b, so that tests can drive them on the small subgroups that other b have,
  * where exceptional points are common. */
 struct g_tables {
-    uint64_t b; /* 7. */
+    uint64_t b;                     /* 7. */
     struct g_entry low[G_ENTRIES];  /* 1 G, 2 G, ... */
     struct g_entry high[G_ENTRIES]; /* The same of 2^128 G. */
 };
@@ -44,18 +44,18 @@ enum lane_parity { PARITY_EVEN, PARITY_ODD, PARITY_ANY };
 /* One equation, R = u1 G + u2 P, with a claim about R. Numbers are limbs, least
  * significant first. */
 struct lane {
-    uint64_t x[4];     /* Of P; below p. */
-    uint64_t y[4];     /* Of P, when has_y; below p. */
+    uint64_t x[4]; /* Of P; below p. */
+    uint64_t y[4]; /* Of P, when has_y; below p. */
     bool has_y;
-    bool odd;          /* Without y: which root is meant. */
+    bool odd;                 /* Without y: which root is meant. */
     int16_t g_low[G_DIGITS];  /* u1's lower half in signed digits. */
     int16_t g_high[G_DIGITS]; /* Its upper half. */
-    uint64_t k1[2];    /* u2 split: see scalar_split. */
+    uint64_t k1[2];           /* u2 split: see scalar_split. */
     uint64_t k2[2];
     bool k1_negative;
     bool k2_negative;
-    uint64_t r[4];     /* R's x must be this, */
-    bool or_r_plus_n;  /* or this and n more (which is then below p). */
+    uint64_t r[4];    /* R's x must be this, */
+    bool or_r_plus_n; /* or this and n more (which is then below p). */
     enum lane_parity parity;
     enum lane_result result; /* Out. */
 };

@@ -29,22 +29,22 @@ uint64_t siphash_finish(struct siphash *hash);
 /* One-shot. */
 uint64_t siphash_of(const struct siphash_key *key, const void *data, size_t len);
 
-#define SIPHASH_ROUND(v0, v1, v2, v3)          \
-    do {                                       \
-        (v0) += (v1);                          \
-        (v2) += (v3);                          \
-        (v1) = (v1) << 13 | (v1) >> 51;        \
-        (v3) = (v3) << 16 | (v3) >> 48;        \
-        (v1) ^= (v0);                          \
-        (v3) ^= (v2);                          \
-        (v0) = (v0) << 32 | (v0) >> 32;        \
-        (v2) += (v1);                          \
-        (v0) += (v3);                          \
-        (v1) = (v1) << 17 | (v1) >> 47;        \
-        (v3) = (v3) << 21 | (v3) >> 43;        \
-        (v1) ^= (v2);                          \
-        (v3) ^= (v0);                          \
-        (v2) = (v2) << 32 | (v2) >> 32;        \
+#define SIPHASH_ROUND(v0, v1, v2, v3)   \
+    do {                                \
+        (v0) += (v1);                   \
+        (v2) += (v3);                   \
+        (v1) = (v1) << 13 | (v1) >> 51; \
+        (v3) = (v3) << 16 | (v3) >> 48; \
+        (v1) ^= (v0);                   \
+        (v3) ^= (v2);                   \
+        (v0) = (v0) << 32 | (v0) >> 32; \
+        (v2) += (v1);                   \
+        (v0) += (v3);                   \
+        (v1) = (v1) << 17 | (v1) >> 47; \
+        (v3) = (v3) << 21 | (v3) >> 43; \
+        (v1) ^= (v2);                   \
+        (v3) ^= (v0);                   \
+        (v2) = (v2) << 32 | (v2) >> 32; \
     } while (0)
 
 /* siphash_of over four words and a last one, which carries the length in its

@@ -32,15 +32,14 @@ int header_accept(struct header_tree *tree, struct header_node **ret_node, bool 
     if (node != NULL) {
         *ret_verdict = V_VALID;
         if (header_is_failed(node)) {
-            *finding = (struct finding){.verdict = V_DUPLICATE_INVALID,
-                                        .tx_index = UINT32_MAX,
-                                        .in_index = UINT32_MAX};
+            *finding = (struct finding){
+                .verdict = V_DUPLICATE_INVALID, .tx_index = UINT32_MAX, .in_index = UINT32_MAX};
             *ret_verdict = V_DUPLICATE_INVALID;
         }
         return 0;
     }
-    *ret_verdict = judge(header, &hash, header_tree_find(tree, &header->prev), params, now_s,
-                         finding);
+    *ret_verdict =
+        judge(header, &hash, header_tree_find(tree, &header->prev), params, now_s, finding);
     if (*ret_verdict != V_VALID)
         return 0;
     rc = header_tree_add(tree, ret_node, header, &hash, err);

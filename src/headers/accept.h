@@ -17,7 +17,7 @@
  *          ret_verdict: V_VALID or why not; finding filled then. */
 NODISCARD int header_accept(struct header_tree *tree, struct header_node **ret_node,
                             bool *ret_is_new, enum verdict *ret_verdict,
-                            const struct header *header, const struct params *params,
-                            int64_t now_s, struct finding *finding, struct error *err);
+                            const struct header *header, const struct params *params, int64_t now_s,
+                            struct finding *finding, struct error *err);
 
 #endif /* HEADERS_ACCEPT_H */

@@ -83,8 +83,7 @@ struct header_node *header_tree_at(const struct header_tree *tree, uint32_t inde
            index % CHUNK_NODES;
 }
 
-struct header_node *header_tree_find(const struct header_tree *tree,
-                                     const struct block_hash *hash)
+struct header_node *header_tree_find(const struct header_tree *tree, const struct block_hash *hash)
 {
     const struct table *table = atomic_load_explicit(&tree->table, memory_order_acquire);
     uint32_t slot = slot_of(tree, hash) & table->slots_mask;
@@ -154,8 +153,7 @@ static struct header_node *node_slot(struct header_tree *tree, uint32_t index)
 }
 
 int header_tree_add(struct header_tree *tree, struct header_node **ret_node,
-                    const struct header *header, const struct block_hash *hash,
-                    struct error *err)
+                    const struct header *header, const struct block_hash *hash, struct error *err)
 {
     uint32_t index = atomic_load_explicit(&tree->count, memory_order_relaxed);
     struct table *table = atomic_load_explicit(&tree->table, memory_order_relaxed);

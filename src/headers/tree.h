@@ -59,8 +59,8 @@ struct header_node {
     _Atomic uint64_t undo_place;
 
     /* For the owner only. */
-    int32_t sequence;    /* Earlier is preferred among equal work. */
-    bool is_touched;     /* Changed since it was saved. */
+    int32_t sequence; /* Earlier is preferred among equal work. */
+    bool is_touched;  /* Changed since it was saved. */
 };
 
 /* A place in a numbered file, as one word. */
@@ -114,8 +114,7 @@ NODISCARD int header_tree_add(struct header_tree *tree, struct header_node **ret
                               struct error *err);
 
 /* Any thread. NULL if it is not there. */
-struct header_node *header_tree_find(const struct header_tree *tree,
-                                     const struct block_hash *hash);
+struct header_node *header_tree_find(const struct header_tree *tree, const struct block_hash *hash);
 struct header_node *header_tree_genesis(const struct header_tree *tree);
 uint32_t header_tree_count(const struct header_tree *tree);
 /* index < header_tree_count. Parents come before their children. */
@@ -141,8 +140,7 @@ struct u256 header_work(const struct header_node *node);
 int header_work_compare(const struct header_node *a, const struct header_node *b);
 /* The ancestor at height; NULL when height is negative or above the node. */
 struct header_node *header_ancestor(const struct header_node *node, int32_t height);
-static inline bool header_is_ancestor(const struct header_node *old,
-                                      const struct header_node *node)
+static inline bool header_is_ancestor(const struct header_node *old, const struct header_node *node)
 {
     return header_ancestor(node, old->height) == old;
 }

@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 
-#define HTTP_HEAD_BYTES_MAX 8192U          /* Of the request line, and of all header lines. */
+#define HTTP_HEAD_BYTES_MAX 8192U /* Of the request line, and of all header lines. */
 #define HTTP_BODY_BYTES_MAX (32U << 20)
 
 enum http_parse {
@@ -40,9 +40,9 @@ struct http_parser {
     struct buf line;         /* The line being read, without its end. */
     struct buf head;         /* "name\0value\0" for each header. */
     struct buf body;
-    size_t head_used;        /* Bytes of header lines so far. */
-    uint64_t left;           /* Of the body or the chunk. */
-    char *method;            /* Owned; "" before the request line is read. */
+    size_t head_used; /* Bytes of header lines so far. */
+    uint64_t left;    /* Of the body or the chunk. */
+    char *method;     /* Owned; "" before the request line is read. */
     char *target;
     int minor_version;
 };

@@ -489,8 +489,8 @@ int http_server_start(struct http_server *server, struct error *err)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < server->listeners_n; i++)
-        rc = poller_add(&server->poller, server->listeners[i].fd, false, &server->listeners[i],
-                        err);
+        rc =
+            poller_add(&server->poller, server->listeners[i].fd, false, &server->listeners[i], err);
     server->workers = alloc_array(server->options.threads, sizeof(*server->workers));
     for (unsigned i = 0; rc == 0 && i < server->options.threads; i++) {
         char name[THREAD_NAME_SIZE];

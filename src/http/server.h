@@ -33,9 +33,9 @@ struct http_exchange {
 };
 
 struct http_options {
-    unsigned threads;      /* Workers, 1 at least. */
-    unsigned queue_len;    /* Requests that may wait, 1 at least. */
-    int64_t timeout_s;     /* A client may be silent so long; 0: for ever. */
+    unsigned threads;             /* Workers, 1 at least. */
+    unsigned queue_len;           /* Requests that may wait, 1 at least. */
+    int64_t timeout_s;            /* A client may be silent so long; 0: for ever. */
     const struct subnet *allowed; /* Copied. Who may connect. */
     size_t allowed_n;
     /* Answers one request; on a worker, several at once. */

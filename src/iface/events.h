@@ -35,8 +35,8 @@ struct tip_event {
 struct chain_events {
     void *context; /* Handed to each function; functions may be NULL. */
     /* spent[i]: for transaction i (from 1) the coins its inputs spent. */
-    void (*block_connected)(void *context, const struct block_info *info,
-                            const struct block *block, const struct coin *const *spent);
+    void (*block_connected)(void *context, const struct block_info *info, const struct block *block,
+                            const struct coin *const *spent);
     void (*block_disconnected)(void *context, const struct block_info *info,
                                const struct block *block);
     void (*tip_changed)(void *context, const struct tip_event *event);

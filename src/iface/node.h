@@ -21,7 +21,7 @@
 struct node;
 
 enum block_validity {
-    BLOCK_HEADER_ONLY, /* The header is good; no transactions seen. */
+    BLOCK_HEADER_ONLY,  /* The header is good; no transactions seen. */
     BLOCK_TRANSACTIONS, /* Context-free checks passed. */
     BLOCK_SCRIPTS,      /* Connected once, everything checked. */
     BLOCK_FAILED,       /* Invalid. */
@@ -63,7 +63,7 @@ struct node_status {
     bool importing;               /* -reindex, -loadblock going on. */
     bool pruned;
     bool prune_automatic;
-    int32_t prune_height;         /* First block kept, when pruned. */
+    int32_t prune_height; /* First block kept, when pruned. */
     uint64_t prune_target_bytes;
     uint64_t size_on_disk_bytes;
     /* Which blocks had every script checked: "all", or skipped up to here. */
@@ -98,9 +98,9 @@ struct undo_data {
 
 /* What came of an offered block or header. */
 struct submit_result {
-    bool is_new;        /* false: known already ("duplicate"). */
-    bool is_connected;  /* The active chain holds it, or did before it went back. */
-    bool is_judged;     /* false: kept, but not on the best chain ("inconclusive"). */
+    bool is_new;       /* false: known already ("duplicate"). */
+    bool is_connected; /* The active chain holds it, or did before it went back. */
+    bool is_judged;    /* false: kept, but not on the best chain ("inconclusive"). */
     enum verdict verdict;
     char reason[192]; /* Reject reason, "" when valid. */
     char detail[256];
@@ -129,16 +129,16 @@ struct node_ops {
     int (*fork_point)(struct node *node, struct block_info *ret_info,
                       const struct block_hash *hash);
     /* The ancestor of hash at height, on hash's branch. */
-    int (*ancestor)(struct node *node, struct block_info *ret_info,
-                    const struct block_hash *hash, int32_t height);
+    int (*ancestor)(struct node *node, struct block_info *ret_info, const struct block_hash *hash,
+                    int32_t height);
     void (*tips)(struct node *node, struct chain_tip **ret_tips, size_t *ret_n);
 
     /* E_NOT_FOUND: no data (never had, or pruned). Release with block_data_clear /
      * undo_data_clear. */
-    int (*read_block)(struct node *node, struct block_data *ret_data,
-                      const struct block_hash *hash, struct error *err);
-    int (*read_undo)(struct node *node, struct undo_data *ret_undo,
-                     const struct block_hash *hash, struct error *err);
+    int (*read_block)(struct node *node, struct block_data *ret_data, const struct block_hash *hash,
+                      struct error *err);
+    int (*read_undo)(struct node *node, struct undo_data *ret_undo, const struct block_hash *hash,
+                     struct error *err);
 
     /* The coin as of the tip; 0 or E_NOT_FOUND. Script in arena. ret_tip may be NULL. */
     int (*coin)(struct node *node, struct coin *ret_coin, struct block_info *ret_tip,
@@ -180,8 +180,8 @@ struct node_ops {
 
     /* Waits until the tip is not known (all zeros: any), timeout_ms passes (0: never) or
      * the node stops. The tip then. */
-    void (*wait_tip)(struct node *node, struct block_info *ret_tip,
-                     const struct block_hash *known, int64_t timeout_ms);
+    void (*wait_tip)(struct node *node, struct block_info *ret_tip, const struct block_hash *known,
+                     int64_t timeout_ms);
     /* All that was asked before has been done and announced. */
     void (*sync_queue)(struct node *node);
 };

@@ -81,8 +81,8 @@ static bool take_program(struct destination *ret_destination, uint8_t version,
         else if (len == SHA256_BYTES)
             kind = DESTINATION_WITNESS_V0_SCRIPT_HASH;
         else
-            return refuse_size(
-                error, "Invalid Bech32 v0 address program size (%zu %s), per BIP141", len);
+            return refuse_size(error, "Invalid Bech32 v0 address program size (%zu %s), per BIP141",
+                               len);
     } else if (version == 1 && len == XONLY_BYTES) {
         kind = DESTINATION_TAPROOT;
     } else if (version == 1 && len == sizeof(anchor_program) &&
@@ -215,7 +215,7 @@ void destination_write_script(struct buf *script, const struct destination *dest
     case DESTINATION_ANCHOR:
     case DESTINATION_WITNESS_UNKNOWN:
         script_add_witness_program(script, destination->version,
-                             span_of(destination->b, destination->len));
+                                   span_of(destination->b, destination->len));
         return;
     case DESTINATION_NONE:
     case DESTINATION_PUBKEY:

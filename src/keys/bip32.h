@@ -52,10 +52,8 @@ void pubkey_fingerprint(uint8_t *ret_fingerprint, const struct pubkey *pubkey) N
 
 /* Text with the network's prefix. False: not one, or one that BIP 32 calls
  * invalid. */
-bool xpub_read(struct xpub *ret_key, struct span text, const struct params *params)
-    NONNULL(1, 3);
-bool xprv_read(struct xprv *ret_key, struct span text, const struct params *params)
-    NONNULL(1, 3);
+bool xpub_read(struct xpub *ret_key, struct span text, const struct params *params) NONNULL(1, 3);
+bool xprv_read(struct xprv *ret_key, struct span text, const struct params *params) NONNULL(1, 3);
 void xpub_write(struct buf *text, const struct xpub *key, const struct params *params)
     NONNULL(1, 2, 3);
 void xprv_write(struct buf *text, const struct xprv *key, const struct params *params)

@@ -69,8 +69,7 @@ static bool checksum_of(char *ret_checksum, struct span text)
     size_t groups_n = 0;
 
     for (size_t i = 0; i < text.len; i++) {
-        const char *found =
-            text.data[i] == 0 ? NULL : strchr(input_chars, (char)text.data[i]);
+        const char *found = text.data[i] == 0 ? NULL : strchr(input_chars, (char)text.data[i]);
         uint64_t at;
 
         if (found == NULL)
@@ -96,8 +95,8 @@ static bool checksum_of(char *ret_checksum, struct span text)
 }
 
 /* Cuts a checksum off text and compares it; ret_checksum: what it should be. */
-static bool check_checksum(struct descriptor_parser *parser, char *ret_checksum,
-                           struct span *text, bool require)
+static bool check_checksum(struct descriptor_parser *parser, char *ret_checksum, struct span *text,
+                           bool require)
 {
     bool has_checksum;
     bool has_second = false;
@@ -114,8 +113,7 @@ static bool check_checksum(struct descriptor_parser *parser, char *ret_checksum,
     if (!checksum_of(ret_checksum, payload))
         return parser_say(parser, "Invalid characters in payload");
     if (has_checksum && !text_equal(given, ret_checksum))
-        return parser_say(parser,
-                          "Provided checksum '%.*s' does not match computed checksum '%s'",
+        return parser_say(parser, "Provided checksum '%.*s' does not match computed checksum '%s'",
                           TEXT_ARGS(given), ret_checksum);
     *text = payload;
     return true;
@@ -140,8 +138,8 @@ void descriptor_add_checksum(struct buf *text, size_t from)
     buf_add_string(text, checksum);
 }
 
-static bool parse(struct descriptor_parser *parser, struct descriptor *descriptor,
-                  struct span text, bool require_checksum)
+static bool parse(struct descriptor_parser *parser, struct descriptor *descriptor, struct span text,
+                  bool require_checksum)
 {
     char checksum[DESCRIPTOR_CHECKSUM_CHARS + 1];
     struct span first;

@@ -28,8 +28,8 @@ struct descriptor;
  * In/out:  ring:           takes the secret keys that are in the text.
  * In:      params:         whose keys and addresses; outlives the descriptor. */
 NODISCARD int descriptor_parse(struct descriptor **ret_descriptor, struct keyring *ring,
-                               struct span text, bool require_checksum,
-                               const struct params *params, struct buf *why) NONNULL(1, 2, 5);
+                               struct span text, bool require_checksum, const struct params *params,
+                               struct buf *why) NONNULL(1, 2, 5);
 
 void descriptor_free(struct descriptor *descriptor);
 

@@ -161,7 +161,7 @@ static bool expand_keys(const struct descriptor_node *node, const struct expansi
         return expand_tr(node, expansion, scripts, &keys[0]);
     case FUNCTION_RAWTR:
         script_add_witness_program(add_script(scripts), 1,
-                             span_of(pubkey_xonly(&keys[0]), XONLY_BYTES));
+                                   span_of(pubkey_xonly(&keys[0]), XONLY_BYTES));
         return true;
     case FUNCTION_MINISCRIPT:
         miniscript_write_script(node, add_script(scripts), keys);
@@ -220,8 +220,8 @@ static void expand_node_secrets(const struct descriptor_node *node,
                                 const struct expansion *expansion)
 {
     for (size_t i = 0; i < node->keys_n; i++)
-        key_expr_derive_secret(&node->keys[i], expansion->out, expansion->branch,
-                               expansion->index, expansion->ring);
+        key_expr_derive_secret(&node->keys[i], expansion->out, expansion->branch, expansion->index,
+                               expansion->ring);
     for (size_t i = 0; i < node->subs_n; i++)
         expand_node_secrets(&node->subs[i], expansion);
 }

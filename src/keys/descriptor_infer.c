@@ -37,13 +37,11 @@ static bool infer_key(const struct inference *in, struct key_expr *ret_key,
     return true;
 }
 
-static void infer_xonly(const struct inference *in, struct key_expr *ret_key,
-                        const uint8_t *xonly)
+static void infer_xonly(const struct inference *in, struct key_expr *ret_key, const uint8_t *xonly)
 {
     struct pubkey pubkey = pubkey_of_xonly(xonly);
 
-    key_expr_of_pubkey(ret_key, &pubkey, true, keyring_origin_by_xonly(in->ring, xonly),
-                       in->arena);
+    key_expr_of_pubkey(ret_key, &pubkey, true, keyring_origin_by_xonly(in->ring, xonly), in->arena);
 }
 
 static void start(const struct inference *in, struct descriptor_node *node,
@@ -62,8 +60,7 @@ static bool infer_one_key(const struct inference *in, struct descriptor_node *no
 {
     start(in, node, function, place, 1);
     return pubkey != NULL &&
-           infer_key(in, &node->keys[0], pubkey,
-                     function == FUNCTION_WPKH ? PLACE_P2WPKH : place);
+           infer_key(in, &node->keys[0], pubkey, function == FUNCTION_WPKH ? PLACE_P2WPKH : place);
 }
 
 /* <key> OP_CHECKSIG <key> OP_CHECKSIGADD ... <k> OP_NUMEQUAL, keys of 32 bytes. */

@@ -124,8 +124,8 @@ static bool parse_any_multi(struct descriptor_parser *parser, struct descriptor_
         if (multi_is_tap(rows[i].function) && node->place != PLACE_P2TR)
             return parser_say(parser, "Can only have multi_a/sortedmulti_a inside tr()");
         if (!multi_is_tap(rows[i].function) && !in_legacy_or_v0(node->place))
-            return parser_say(
-                parser, "Can only have multi/sortedmulti at top level, in sh(), or in wsh()");
+            return parser_say(parser,
+                              "Can only have multi/sortedmulti at top level, in sh(), or in wsh()");
         return parse_multi(parser, node, rows[i].function, text);
     }
     return true;
@@ -151,8 +151,7 @@ struct tree_walk {
 };
 
 /* The brackets and commas behind a leaf. */
-static bool leave_leaf(struct descriptor_parser *parser, struct tree_walk *walk,
-                       struct span *text)
+static bool leave_leaf(struct descriptor_parser *parser, struct tree_walk *walk, struct span *text)
 {
     while (walk->depth > 0 && walk->is_right[walk->depth - 1]) {
         if (!text_skip(text, "}"))
@@ -183,8 +182,8 @@ static bool parse_tree(struct descriptor_parser *parser, struct descriptor_node 
             walk.is_right[walk.depth++] = false;
         }
         CHECK(node->subs_n < most);
-        if (!descriptor_node_parse(parser, &node->subs[node->subs_n],
-                                   text_take_expression(&text), PLACE_P2TR))
+        if (!descriptor_node_parse(parser, &node->subs[node->subs_n], text_take_expression(&text),
+                                   PLACE_P2TR))
             return false;
         node->depths[node->subs_n++] = (uint8_t)walk.depth;
         if (!leave_leaf(parser, &walk, &text))
@@ -219,8 +218,8 @@ static bool parse_tr(struct descriptor_parser *parser, struct descriptor_node *n
     }
     key_branches = key_expr_branches(&node->keys[0]);
     if (key_branches > 1 && key_branches != most)
-        return parser_say(
-            parser, "tr(): Multipath internal key mismatches multipath subscripts lengths");
+        return parser_say(parser,
+                          "tr(): Multipath internal key mismatches multipath subscripts lengths");
     return true;
 }
 

@@ -5,20 +5,13 @@
 #include "keys/miniscript.h"
 
 static const char *const function_names[] = {
-    [FUNCTION_PK] = "pk",
-    [FUNCTION_PKH] = "pkh",
-    [FUNCTION_WPKH] = "wpkh",
-    [FUNCTION_COMBO] = "combo",
-    [FUNCTION_MULTI] = "multi",
-    [FUNCTION_SORTEDMULTI] = "sortedmulti",
-    [FUNCTION_MULTI_A] = "multi_a",
-    [FUNCTION_SORTEDMULTI_A] = "sortedmulti_a",
-    [FUNCTION_SH] = "sh",
-    [FUNCTION_WSH] = "wsh",
-    [FUNCTION_TR] = "tr",
-    [FUNCTION_RAWTR] = "rawtr",
-    [FUNCTION_UNUSED] = "unused",
-    [FUNCTION_ADDR] = "addr",
+    [FUNCTION_PK] = "pk",           [FUNCTION_PKH] = "pkh",
+    [FUNCTION_WPKH] = "wpkh",       [FUNCTION_COMBO] = "combo",
+    [FUNCTION_MULTI] = "multi",     [FUNCTION_SORTEDMULTI] = "sortedmulti",
+    [FUNCTION_MULTI_A] = "multi_a", [FUNCTION_SORTEDMULTI_A] = "sortedmulti_a",
+    [FUNCTION_SH] = "sh",           [FUNCTION_WSH] = "wsh",
+    [FUNCTION_TR] = "tr",           [FUNCTION_RAWTR] = "rawtr",
+    [FUNCTION_UNUSED] = "unused",   [FUNCTION_ADDR] = "addr",
     [FUNCTION_RAW] = "raw",
 };
 
@@ -116,8 +109,8 @@ bool descriptor_write(const struct descriptor *descriptor, struct buf *text, siz
                       enum descriptor_form form, const struct keyring *ring)
 {
     size_t from = text->len;
-    bool ok = descriptor_node_write(&descriptor->root, text, branch, form, ring,
-                                    descriptor->params);
+    bool ok =
+        descriptor_node_write(&descriptor->root, text, branch, form, ring, descriptor->params);
 
     if (!ok && form == DESCRIPTOR_NORMALIZED) {
         text->len = from;

@@ -57,8 +57,8 @@ static bool repeats(const uint32_t *list, size_t n)
 }
 
 /* "<0;1h>". */
-static bool parse_choices(struct descriptor_parser *parser, struct key_path *path,
-                          struct span text, bool *apostrophe, bool *has_hardened)
+static bool parse_choices(struct descriptor_parser *parser, struct key_path *path, struct span text,
+                          bool *apostrophe, bool *has_hardened)
 {
     struct span rest = span_of(text.data + 1, text.len - 2);
     size_t n = count_of(rest, ';') + 1;
@@ -150,8 +150,8 @@ static bool permits_uncompressed(enum descriptor_place place)
     return place == PLACE_TOP || place == PLACE_P2SH;
 }
 
-static bool parse_hex_key(struct descriptor_parser *parser, struct key_expr *key,
-                          struct span text, enum descriptor_place place)
+static bool parse_hex_key(struct descriptor_parser *parser, struct key_expr *key, struct span text,
+                          enum descriptor_place place)
 {
     struct buf bytes = {0};
     bool is_xonly;
@@ -577,8 +577,9 @@ bool key_expr_write(const struct key_expr *key, struct buf *text, size_t branch,
         return write_normalized(key, text, branch, ring, params);
     if (key->has_origin) {
         buf_add_byte(text, '[');
-        write_origin(key, text, form == DESCRIPTOR_COMPAT ||
-                                    (key->apostrophe && form != DESCRIPTOR_NORMALIZED));
+        write_origin(key, text,
+                     form == DESCRIPTOR_COMPAT ||
+                         (key->apostrophe && form != DESCRIPTOR_NORMALIZED));
         buf_add_byte(text, ']');
     }
     if (key->form == KEY_BIP32)
@@ -657,9 +658,8 @@ static int compare_pubkeys(const void *a, const void *b)
     return pubkey_compare(a, b);
 }
 
-static bool derive_musig(const struct key_expr *key, struct pubkey *ret_pubkey,
-                         struct keyring *out, size_t branch, uint32_t index,
-                         const struct keyring *ring)
+static bool derive_musig(const struct key_expr *key, struct pubkey *ret_pubkey, struct keyring *out,
+                         size_t branch, uint32_t index, const struct keyring *ring)
 {
     struct pubkey *parts = alloc_array(key->parts_n, sizeof(*parts));
     struct pubkey aggregate = {0};
@@ -675,8 +675,8 @@ static bool derive_musig(const struct key_expr *key, struct pubkey *ret_pubkey,
     *ret_pubkey = aggregate;
     if (ok && (key->path.steps_n > 0 || key->range != KEY_RANGE_NONE)) {
         synthetic = xpub_of_musig(&aggregate);
-        ok = derive_public(&synthetic, &key->path, key->range,
-                           key->path.choices_n > 0 ? branch : 0, index);
+        ok = derive_public(&synthetic, &key->path, key->range, key->path.choices_n > 0 ? branch : 0,
+                           index);
         *ret_pubkey = synthetic.pubkey;
     }
     if (ok && out != NULL)

@@ -32,8 +32,8 @@ void message_sign(struct buf *text, const struct seckey *key, struct span messag
     base64_write(text, span_of(sig, sizeof(sig)));
 }
 
-enum message_status message_verify(struct span address, struct span signature,
-                                   struct span message, const struct params *params)
+enum message_status message_verify(struct span address, struct span signature, struct span message,
+                                   const struct params *params)
 {
     uint8_t hash[SHA256_BYTES];
     struct destination destination;

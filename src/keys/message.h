@@ -20,7 +20,7 @@ void message_hash(uint8_t *ret_hash, struct span message) NONNULL(1);
 /* Append the signature in base64. */
 void message_sign(struct buf *text, const struct seckey *key, struct span message) NONNULL(1, 2);
 
-enum message_status message_verify(struct span address, struct span signature,
-                                   struct span message, const struct params *params) NONNULL(4);
+enum message_status message_verify(struct span address, struct span signature, struct span message,
+                                   const struct params *params) NONNULL(4);
 
 #endif /* KEYS_MESSAGE_H */

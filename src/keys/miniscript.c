@@ -25,8 +25,8 @@ struct writer_state {
 
 static void write_key(struct writer_state *w, uint32_t index)
 {
-    bool ok = key_expr_write(&w->node->keys[index], w->text, w->branch, w->form, w->ring,
-                             w->params);
+    bool ok =
+        key_expr_write(&w->node->keys[index], w->text, w->branch, w->form, w->ring, w->params);
 
     if (w->form == DESCRIPTOR_PRIVATE)
         w->any_secret = w->any_secret || ok;
@@ -50,8 +50,8 @@ static char wrapper_letter(const struct miniscript *ms, const struct miniscript 
     if (ms->subs_n == 0)
         return 0;
     *ret_inner = ms->subs[0];
-    if (ms->fragment == FRAGMENT_C && (ms->subs[0]->fragment == FRAGMENT_PK_K ||
-                                       ms->subs[0]->fragment == FRAGMENT_PK_H))
+    if (ms->fragment == FRAGMENT_C &&
+        (ms->subs[0]->fragment == FRAGMENT_PK_K || ms->subs[0]->fragment == FRAGMENT_PK_H))
         return 0;
     if (ms->fragment >= FRAGMENT_A && ms->fragment <= FRAGMENT_N)
         return letters[ms->fragment];
@@ -142,12 +142,8 @@ bool miniscript_write(const struct descriptor_node *node, struct buf *text, size
                       enum descriptor_form form, const struct keyring *ring,
                       const struct params *params)
 {
-    struct writer_state w = {.node = node,
-                             .text = text,
-                             .branch = branch,
-                             .form = form,
-                             .ring = ring,
-                             .params = params};
+    struct writer_state w = {
+        .node = node, .text = text, .branch = branch, .form = form, .ring = ring, .params = params};
 
     write_ms(&w, node->miniscript, false);
     return form == DESCRIPTOR_PRIVATE ? w.any_secret : !w.failed;
@@ -301,10 +297,8 @@ bool miniscript_check_sane(struct descriptor_parser *parser, struct descriptor_n
     size_t branches = descriptor_node_branches(node);
     bool repeats = repeats_a_key(root, keys, scratch);
     bool sane = is_sane_with(root, repeats);
-    struct writer_state w = {.node = node,
-                             .text = parser->why,
-                             .form = DESCRIPTOR_PUBLIC,
-                             .params = parser->params};
+    struct writer_state w = {
+        .node = node, .text = parser->why, .form = DESCRIPTOR_PUBLIC, .params = parser->params};
     bool ok = sane && is_satisfiable(root);
 
     if (!ok) {
@@ -313,8 +307,7 @@ bool miniscript_check_sane(struct descriptor_parser *parser, struct descriptor_n
             bad = root;
         parser->why->len = 0;
         write_ms(&w, bad, false);
-        buf_add_string(parser->why,
-                       flaw_of(root, bad, sane, repeats_a_key(bad, keys, scratch)));
+        buf_add_string(parser->why, flaw_of(root, bad, sane, repeats_a_key(bad, keys, scratch)));
     }
     free(keys);
     for (size_t i = 0; ok && i < node->keys_n; i++) {
@@ -329,11 +322,10 @@ bool miniscript_check_sane(struct descriptor_parser *parser, struct descriptor_n
 
 /* --- Script --- */
 
-static void write_script(const struct miniscript *ms, struct buf *script,
-                         const struct pubkey *keys, bool verify);
+static void write_script(const struct miniscript *ms, struct buf *script, const struct pubkey *keys,
+                         bool verify);
 
-static void write_pubkey(const struct miniscript *ms, struct buf *script,
-                         const struct pubkey *key)
+static void write_pubkey(const struct miniscript *ms, struct buf *script, const struct pubkey *key)
 {
     if (ms->is_tap)
         script_add_push(script, span_of(pubkey_xonly(key), XONLY_BYTES));
@@ -379,7 +371,7 @@ static void write_leaf_script(const struct miniscript *ms, struct buf *script,
     case FRAGMENT_AFTER:
         script_add_number(script, ms->k);
         script_add_op(script, ms->fragment == FRAGMENT_OLDER ? OP_CHECKSEQUENCEVERIFY
-                                                               : OP_CHECKLOCKTIMEVERIFY);
+                                                             : OP_CHECKLOCKTIMEVERIFY);
         return;
     case FRAGMENT_MULTI:
         script_write_multisig(script, ms->k, &keys[ms->key], ms->keys_n);
@@ -492,8 +484,8 @@ static void write_combined_script(const struct miniscript *ms, struct buf *scrip
 }
 
 /* verify: a VERIFY follows, which the last opcode takes into itself if it can. */
-static void write_script(const struct miniscript *ms, struct buf *script,
-                         const struct pubkey *keys, bool verify)
+static void write_script(const struct miniscript *ms, struct buf *script, const struct pubkey *keys,
+                         bool verify)
 {
     if (ms->fragment == FRAGMENT_THRESH)
         write_thresh_script(ms, script, keys, verify);

@@ -90,10 +90,10 @@ struct miniscript_cost {
 struct miniscript {
     enum fragment fragment;
     bool is_tap;
-    uint32_t k;        /* Threshold or lock. */
-    struct span hash;  /* 20 or 32 bytes. */
-    uint32_t key;      /* First key: index into the descriptor node's keys. */
-    uint32_t keys_n;   /* They follow each other. */
+    uint32_t k;       /* Threshold or lock. */
+    struct span hash; /* 20 or 32 bytes. */
+    uint32_t key;     /* First key: index into the descriptor node's keys. */
+    uint32_t keys_n;  /* They follow each other. */
     uint32_t subs_n;
     uint32_t depth;
     const struct miniscript **subs;

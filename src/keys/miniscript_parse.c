@@ -100,8 +100,8 @@ static struct miniscript *parse_key_leaf(struct ms_parser *p, const char *name,
     return make(p, FRAGMENT_C, &leaf, 1, 0);
 }
 
-static struct miniscript *parse_hash(struct ms_parser *p, const char *name,
-                                     enum fragment fragment, size_t len)
+static struct miniscript *parse_hash(struct ms_parser *p, const char *name, enum fragment fragment,
+                                     size_t len)
 {
     struct miniscript form = {.fragment = fragment, .is_tap = p->is_tap};
     struct span inner;
@@ -115,8 +115,7 @@ static struct miniscript *parse_hash(struct ms_parser *p, const char *name,
     return make_leaf(p, &form);
 }
 
-static struct miniscript *parse_lock(struct ms_parser *p, const char *name,
-                                     enum fragment fragment)
+static struct miniscript *parse_lock(struct ms_parser *p, const char *name, enum fragment fragment)
 {
     struct miniscript form = {.fragment = fragment, .is_tap = p->is_tap};
     struct span inner;
@@ -148,8 +147,8 @@ static bool take_until(struct span *text, char c, struct span *ret_part)
 static struct miniscript *parse_multi(struct ms_parser *p, enum fragment fragment)
 {
     struct miniscript form = {.fragment = fragment, .is_tap = p->is_tap};
-    uint32_t most = fragment == FRAGMENT_MULTI ? SCRIPT_MULTISIG_KEYS_MAX
-                                               : MINISCRIPT_MULTI_A_KEYS_MAX;
+    uint32_t most =
+        fragment == FRAGMENT_MULTI ? SCRIPT_MULTISIG_KEYS_MAX : MINISCRIPT_MULTI_A_KEYS_MAX;
     struct span part;
     int64_t k;
     bool more = true;
@@ -287,12 +286,10 @@ static struct miniscript *parse_expression(struct ms_parser *p)
     if (text_skip(&p->rest, "thresh("))
         return parse_thresh(p);
     for (size_t i = 0; i < ARRAY_LEN(combinations); i++) {
-        bool is_and_n =
-            combinations[i].fragment == FRAGMENT_ANDOR && combinations[i].subs_n == 2;
+        bool is_and_n = combinations[i].fragment == FRAGMENT_ANDOR && combinations[i].subs_n == 2;
 
         if (text_skip(&p->rest, combinations[i].name))
-            return parse_combination(p, combinations[i].fragment, combinations[i].subs_n,
-                                     is_and_n);
+            return parse_combination(p, combinations[i].fragment, combinations[i].subs_n, is_and_n);
     }
     return NULL;
 }
@@ -369,8 +366,8 @@ bool miniscript_parse(struct descriptor_parser *parser, struct descriptor_node *
     };
     const struct miniscript *root = parse_wrapped(&p);
 
-    *ret_is_miniscript = root != NULL && p.rest.len == 0 &&
-                         root->script_bytes <= miniscript_bytes_max(p.is_tap);
+    *ret_is_miniscript =
+        root != NULL && p.rest.len == 0 && root->script_bytes <= miniscript_bytes_max(p.is_tap);
     if (*ret_is_miniscript) {
         node->miniscript = root;
         node->keys_n = p.keys_n;

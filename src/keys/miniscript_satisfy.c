@@ -45,8 +45,7 @@ static struct way one(struct satisfier *s, struct span element)
     struct piece *piece = arena_array(s->arena, 1, sizeof(*piece));
 
     piece->element = element;
-    return (struct way){
-        .exists = true, .bytes = element.len + 1, .top = piece};
+    return (struct way){.exists = true, .bytes = element.len + 1, .top = piece};
 }
 
 static struct way zero(struct satisfier *s)
@@ -138,9 +137,8 @@ static const struct pubkey *key_at(const struct satisfier *s, uint32_t index)
 static struct ways of_key_hash(struct satisfier *s, const struct miniscript *ms)
 {
     const struct pubkey *pubkey = key_at(s, ms->key);
-    struct span bytes = s->rules == RULES_TAPSCRIPT
-                            ? span_of(pubkey_xonly(pubkey), XONLY_BYTES)
-                            : span_of_pubkey(pubkey);
+    struct span bytes = s->rules == RULES_TAPSCRIPT ? span_of(pubkey_xonly(pubkey), XONLY_BYTES)
+                                                    : span_of_pubkey(pubkey);
     struct way shown = one(s, bytes);
 
     return (struct ways){.no = both(s, zero(s), shown),
@@ -210,8 +208,7 @@ static struct ways of_leaf(struct satisfier *s, const struct miniscript *ms)
     default:
         /* Any 32 bytes but the preimage dissatisfy a hash; preimages are not known
          * here. */
-        return (struct ways){.no = malleable(one(s, span_of(no_preimage, 32))),
-                             .yes = impossible};
+        return (struct ways){.no = malleable(one(s, span_of(no_preimage, 32))), .yes = impossible};
     }
 }
 
@@ -242,8 +239,8 @@ static struct ways of_pair(struct satisfier *s, const struct miniscript *ms, str
         return (struct ways){.no = both(s, y.no, x.yes), .yes = both(s, y.yes, x.yes)};
     case FRAGMENT_AND_B:
         return (struct ways){
-            .no = either(both(s, y.no, x.no), either(malleable(both(s, y.yes, x.no)),
-                                                     malleable(both(s, y.no, x.yes)))),
+            .no = either(both(s, y.no, x.no),
+                         either(malleable(both(s, y.yes, x.no)), malleable(both(s, y.no, x.yes)))),
             .yes = both(s, y.yes, x.yes)};
     case FRAGMENT_OR_B:
         yes = either(either(both(s, y.no, x.yes), both(s, y.yes, x.no)),
@@ -252,12 +249,10 @@ static struct ways of_pair(struct satisfier *s, const struct miniscript *ms, str
     case FRAGMENT_OR_C:
         return (struct ways){.no = impossible, .yes = either(x.yes, both(s, y.yes, x.no))};
     case FRAGMENT_OR_D:
-        return (struct ways){.no = both(s, y.no, x.no),
-                             .yes = either(x.yes, both(s, y.yes, x.no))};
+        return (struct ways){.no = both(s, y.no, x.no), .yes = either(x.yes, both(s, y.yes, x.no))};
     default: /* or_i */
-        return (struct ways){
-            .no = either(both(s, x.no, number_one(s)), both(s, y.no, zero(s))),
-            .yes = either(both(s, x.yes, number_one(s)), both(s, y.yes, zero(s)))};
+        return (struct ways){.no = either(both(s, x.no, number_one(s)), both(s, y.no, zero(s))),
+                             .yes = either(both(s, x.yes, number_one(s)), both(s, y.yes, zero(s)))};
     }
 }
 
@@ -307,9 +302,8 @@ static struct ways ways_of(struct satisfier *s, const struct miniscript *ms)
     if (ms->subs_n == 2)
         return of_pair(s, ms, x, y);
     z = ways_of(s, ms->subs[2]);
-    return (struct ways){
-        .no = either(both(s, y.no, x.yes), both(s, z.no, x.no)),
-        .yes = either(both(s, y.yes, x.yes), both(s, z.yes, x.no))};
+    return (struct ways){.no = either(both(s, y.no, x.yes), both(s, z.no, x.no)),
+                         .yes = either(both(s, y.yes, x.yes), both(s, z.yes, x.no))};
 }
 
 bool miniscript_satisfy(struct signer *signer, struct element_list *ret_elements,

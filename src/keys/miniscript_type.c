@@ -56,8 +56,8 @@ static uint32_t type_of_leaf(const struct miniscript *node)
     case FRAGMENT_PK_H:
         return key;
     case FRAGMENT_OLDER:
-        return lock | ((node->k & SEQUENCE_LOCKTIME_TYPE_FLAG) != 0 ? TYPE_REL_TIME
-                                                                     : TYPE_REL_HEIGHT);
+        return lock |
+               ((node->k & SEQUENCE_LOCKTIME_TYPE_FLAG) != 0 ? TYPE_REL_TIME : TYPE_REL_HEIGHT);
     case FRAGMENT_AFTER:
         return lock | (node->k >= LOCKTIME_THRESHOLD ? TYPE_ABS_TIME : TYPE_ABS_HEIGHT);
     case FRAGMENT_MULTI:
@@ -95,8 +95,9 @@ static uint32_t type_of_wrapper(const struct miniscript *node)
         return when(has(x, TYPE_B | TYPE_N), TYPE_B) | when(has(x, TYPE_F), TYPE_E) | locks |
                (x & (TYPE_O | TYPE_U | TYPE_M | TYPE_S)) | TYPE_N | TYPE_D | TYPE_X;
     default:
-        return locks | (x & (TYPE_B | TYPE_Z | TYPE_O | TYPE_N | TYPE_D | TYPE_F | TYPE_E | TYPE_M |
-                             TYPE_S)) |
+        return locks |
+               (x &
+                (TYPE_B | TYPE_Z | TYPE_O | TYPE_N | TYPE_D | TYPE_F | TYPE_E | TYPE_M | TYPE_S)) |
                TYPE_U | TYPE_X;
     }
 }
@@ -112,8 +113,8 @@ static uint32_t type_of_and(const struct miniscript *node)
     if (node->fragment == FRAGMENT_AND_V)
         return shared | when(has(x, TYPE_V), y & (TYPE_K | TYPE_V | TYPE_B)) |
                when(has(y, TYPE_F) || has(x, TYPE_S), TYPE_F) | (y & (TYPE_U | TYPE_X));
-    return shared | when(has(y, TYPE_W), x & TYPE_B) |
-           when(has(x & y, TYPE_S), x & y & TYPE_E) | (x & y & TYPE_D) |
+    return shared | when(has(y, TYPE_W), x & TYPE_B) | when(has(x & y, TYPE_S), x & y & TYPE_E) |
+           (x & y & TYPE_D) |
            when(has(x & y, TYPE_F) || has(x, TYPE_S | TYPE_F) || has(y, TYPE_S | TYPE_F), TYPE_F) |
            TYPE_U | TYPE_X;
 }
@@ -498,8 +499,8 @@ static void thresh_stack(struct miniscript *node)
 
         best[i + 1] = then(then(best[i], sub->satisfy), add);
         for (uint32_t j = i; j > 0; j--)
-            best[j] = then(either(then(best[j], sub->dissatisfy), then(best[j - 1], sub->satisfy)),
-                           add);
+            best[j] =
+                then(either(then(best[j], sub->dissatisfy), then(best[j - 1], sub->satisfy)), add);
         best[0] = then(then(best[0], sub->dissatisfy), add);
     }
     node->satisfy = then(then(best[node->k], use_push), use_take);
@@ -604,8 +605,8 @@ static void combined_stack(struct miniscript *node)
         node->dissatisfy = then(use_take, either(xd, yd));
         break;
     default: /* andor */
-        node->satisfy = either(then(then(xs, use_take), ys),
-                               then(then(xd, use_take), node->subs[2]->satisfy));
+        node->satisfy =
+            either(then(then(xs, use_take), ys), then(then(xd, use_take), node->subs[2]->satisfy));
         node->dissatisfy = then(then(xd, use_take), node->subs[2]->dissatisfy);
         break;
     }

@@ -163,8 +163,7 @@ static bool sig_fits(struct signer *signer, struct span sig, const struct pubkey
 /* Tell which key made which of the signatures of a multisig. Both stand in the
  * same order, so that each pair is tried once. */
 static void match_sigs(struct signer *signer, const struct element_list *elements,
-                       const struct solution *solution, struct span script,
-                       enum script_rules rules)
+                       const struct solution *solution, struct span script, enum script_rules rules)
 {
     size_t next_key = 0;
 
@@ -263,8 +262,7 @@ static bool satisfy_multisig(struct signer *signer, struct element_list *element
         struct span sig;
 
         if (!pubkey_read(&pubkey, solution->keys[i]) ||
-            !signer_sign_ecdsa(signer, &sig, &pubkey, script, rules) ||
-            found == solution->required)
+            !signer_sign_ecdsa(signer, &sig, &pubkey, script, rules) || found == solution->required)
             continue;
         element_add(signer, elements, sig);
         found++;
@@ -292,8 +290,8 @@ static bool satisfy_taproot(struct signer *signer, struct element_list *elements
     struct element_list best = {0};
     struct span sig;
 
-    if ((taproot != NULL && signer_sign_schnorr(signer, &sig, taproot->internal_key, NULL,
-                                                taproot->merkle_root)) ||
+    if ((taproot != NULL &&
+         signer_sign_schnorr(signer, &sig, taproot->internal_key, NULL, taproot->merkle_root)) ||
         signer_sign_schnorr(signer, &sig, output_key, NULL, NULL)) {
         element_add(signer, elements, sig);
         return true;
@@ -381,8 +379,8 @@ static bool satisfy_v0(struct signer *signer, struct element_list *witness, enum
         buf_clear(&script);
         return solved;
     }
-    solved = satisfy(signer, witness, &inner_type, program_of, RULES_V0) &&
-             !is_nested_again(inner_type);
+    solved =
+        satisfy(signer, witness, &inner_type, program_of, RULES_V0) && !is_nested_again(inner_type);
     if (!solved && witness->n == 0)
         solved = miniscript_satisfy(signer, witness, program_of, RULES_V0);
     element_add(signer, witness, program_of);
@@ -421,8 +419,8 @@ static bool produce(struct signer *signer, struct signed_input *ret_input,
         solved = satisfy(signer, &elements, &type, redeem_script, RULES_LEGACY) &&
                  type != SCRIPT_TYPE_SCRIPTHASH;
     }
-    if (solved && (type == SCRIPT_TYPE_WITNESS_V0_KEYHASH ||
-                   type == SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH)) {
+    if (solved &&
+        (type == SCRIPT_TYPE_WITNESS_V0_KEYHASH || type == SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH)) {
         solved = satisfy_v0(signer, &witness, type, elements.items[0]);
         has_witness = true;
         elements.n = 0;

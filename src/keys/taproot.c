@@ -109,8 +109,8 @@ bool taproot_build(struct taproot *ret_taproot, const uint8_t *internal_key,
 
         control[0] = (uint8_t)(leaves[i].version | (ret_taproot->output_is_odd ? 1 : 0));
         memcpy(control + 1, internal_key, XONLY_BYTES);
-        memcpy(control + TAPROOT_CONTROL_BASE_BYTES,
-               paths + i * TAPROOT_DEPTH_MAX * SHA256_BYTES, path_len);
+        memcpy(control + TAPROOT_CONTROL_BASE_BYTES, paths + i * TAPROOT_DEPTH_MAX * SHA256_BYTES,
+               path_len);
         leaves[i].control = span_of(control, TAPROOT_CONTROL_BASE_BYTES + path_len);
     }
     return true;

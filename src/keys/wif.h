@@ -9,8 +9,7 @@
 #define WIF_TEXT_MAX 53
 
 /* False: not a key of this network; ret_key is then wiped. */
-bool wif_read(struct seckey *ret_key, struct span text, const struct params *params)
-    NONNULL(1, 3);
+bool wif_read(struct seckey *ret_key, struct span text, const struct params *params) NONNULL(1, 3);
 void wif_write(struct buf *text, const struct seckey *key, const struct params *params)
     NONNULL(1, 2, 3);
 

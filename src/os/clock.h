@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct clock {
-    int64_t (*wall_ms)(struct clock *clock);      /* Since 1970; obeys setmocktime. */
+    int64_t (*wall_ms)(struct clock *clock);       /* Since 1970; obeys setmocktime. */
     uint64_t (*monotonic_us)(struct clock *clock); /* For spans. */
 };
 

@@ -19,8 +19,8 @@ void disk_close(struct disk_file *own_file)
         own_file->ops->close(own_file);
 }
 
-int disk_read(struct disk_file *file, void *ret_data, size_t len, uint64_t offset,
-              size_t *ret_len, struct error *err)
+int disk_read(struct disk_file *file, void *ret_data, size_t len, uint64_t offset, size_t *ret_len,
+              struct error *err)
 {
     return file->ops->read(file, ret_data, len, offset, ret_len, err);
 }
@@ -35,8 +35,8 @@ int disk_read_exact(struct disk_file *file, void *ret_data, size_t len, uint64_t
         return rc;
     if (got != len)
         return error_set(err, E_TRUNCATED,
-                         "file ends %zu bytes short of the %zu expected at offset %llu",
-                         len - got, len, (unsigned long long)offset);
+                         "file ends %zu bytes short of the %zu expected at offset %llu", len - got,
+                         len, (unsigned long long)offset);
     return 0;
 }
 
@@ -91,8 +91,8 @@ int disk_sync_folder(struct disk *disk, const char *path, struct error *err)
     return disk->ops->sync_folder(disk, path, err);
 }
 
-int disk_list(struct disk *disk, const char *path, struct disk_entry **ret_entries,
-              size_t *ret_n, struct error *err)
+int disk_list(struct disk *disk, const char *path, struct disk_entry **ret_entries, size_t *ret_n,
+              struct error *err)
 {
     return disk->ops->list(disk, path, ret_entries, ret_n, err);
 }
@@ -104,20 +104,17 @@ void disk_entries_free(struct disk_entry *own_entries, size_t n)
     free(own_entries);
 }
 
-int disk_stat(struct disk *disk, const char *path, struct disk_entry *ret_entry,
-              struct error *err)
+int disk_stat(struct disk *disk, const char *path, struct disk_entry *ret_entry, struct error *err)
 {
     return disk->ops->stat(disk, path, ret_entry, err);
 }
 
-int disk_lock(struct disk *disk, struct disk_file **ret_file, const char *path,
-              struct error *err)
+int disk_lock(struct disk *disk, struct disk_file **ret_file, const char *path, struct error *err)
 {
     return disk->ops->lock(disk, ret_file, path, err);
 }
 
-int disk_free_space(struct disk *disk, const char *path, uint64_t *ret_bytes,
-                    struct error *err)
+int disk_free_space(struct disk *disk, const char *path, uint64_t *ret_bytes, struct error *err)
 {
     return disk->ops->free_space(disk, path, ret_bytes, err);
 }

@@ -59,8 +59,8 @@ struct disk_ops {
     /* Names in the folder are durable when this returns 0. */
     int (*sync_folder)(struct disk *disk, const char *path, struct error *err);
     /* Sorted by name. Release with disk_entries_free. */
-    int (*list)(struct disk *disk, const char *path, struct disk_entry **ret_entries,
-                size_t *ret_n, struct error *err);
+    int (*list)(struct disk *disk, const char *path, struct disk_entry **ret_entries, size_t *ret_n,
+                struct error *err);
     /* E_NOT_FOUND or 0; ret_entry->name stays NULL. */
     int (*stat)(struct disk *disk, const char *path, struct disk_entry *ret_entry,
                 struct error *err);
@@ -69,8 +69,7 @@ struct disk_ops {
     int (*lock)(struct disk *disk, struct disk_file **ret_file, const char *path,
                 struct error *err);
     /* Bytes free for us on the file system of path. */
-    int (*free_space)(struct disk *disk, const char *path, uint64_t *ret_bytes,
-                      struct error *err);
+    int (*free_space)(struct disk *disk, const char *path, uint64_t *ret_bytes, struct error *err);
 };
 
 struct disk {
@@ -91,8 +90,8 @@ void disk_close(struct disk_file *own_file); /* NULL is fine. */
 NODISCARD int disk_read(struct disk_file *file, void *ret_data, size_t len, uint64_t offset,
                         size_t *ret_len, struct error *err);
 /* Exactly len bytes or E_TRUNCATED. */
-NODISCARD int disk_read_exact(struct disk_file *file, void *ret_data, size_t len,
-                              uint64_t offset, struct error *err);
+NODISCARD int disk_read_exact(struct disk_file *file, void *ret_data, size_t len, uint64_t offset,
+                              struct error *err);
 NODISCARD int disk_write(struct disk_file *file, const void *data, size_t len, uint64_t offset,
                          struct error *err);
 NODISCARD int disk_size(struct disk_file *file, uint64_t *ret_len, struct error *err);
@@ -101,8 +100,7 @@ NODISCARD int disk_allocate(struct disk_file *file, uint64_t offset, uint64_t le
                             struct error *err);
 NODISCARD int disk_sync(struct disk_file *file, struct error *err);
 void disk_advise(struct disk_file *file, uint64_t offset, uint64_t len, bool want);
-NODISCARD int disk_rename(struct disk *disk, const char *from, const char *to,
-                          struct error *err);
+NODISCARD int disk_rename(struct disk *disk, const char *from, const char *to, struct error *err);
 NODISCARD int disk_remove(struct disk *disk, const char *path, struct error *err);
 NODISCARD int disk_make_folder(struct disk *disk, const char *path, struct error *err);
 NODISCARD int disk_sync_folder(struct disk *disk, const char *path, struct error *err);
@@ -120,11 +118,11 @@ char *disk_folder_of(const char *path);
 /* A whole file appended to buf, at most len_max bytes (else E_LIMIT). On failure
  * buf is as before. */
 struct buf;
-NODISCARD int disk_read_file(struct disk *disk, struct buf *buf, const char *path,
-                             size_t len_max, struct error *err);
+NODISCARD int disk_read_file(struct disk *disk, struct buf *buf, const char *path, size_t len_max,
+                             struct error *err);
 /* Writes path.new, syncs it, renames it over path, syncs the folder: after a
  * crash either the old content or the new is there, whole. */
-NODISCARD int disk_replace_file(struct disk *disk, const char *path, const void *data,
-                                size_t len, struct error *err);
+NODISCARD int disk_replace_file(struct disk *disk, const char *path, const void *data, size_t len,
+                                struct error *err);
 
 #endif /* OS_DISK_H */

@@ -47,8 +47,8 @@ static int fail(struct error *err, int errno_value, const char *what, const char
 static int fail_at(struct error *err, int errno_value, const char *what,
                    const struct real_file *file, uint64_t offset)
 {
-    return error_set_errno(err, errno_value, "could not %s '%s' at offset %llu", what,
-                           file->path, (unsigned long long)offset);
+    return error_set_errno(err, errno_value, "could not %s '%s' at offset %llu", what, file->path,
+                           (unsigned long long)offset);
 }
 
 static int open_retrying(const char *path, int flags)
@@ -107,8 +107,8 @@ static int real_read(struct disk_file *base, void *ret_data, size_t len, uint64_
     size_t done = 0;
 
     while (done < len) {
-        ssize_t got = pread(file->fd, at + done, MIN(len - done, TRANSFER_MAX),
-                            (off_t)(offset + done));
+        ssize_t got =
+            pread(file->fd, at + done, MIN(len - done, TRANSFER_MAX), (off_t)(offset + done));
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -130,8 +130,8 @@ static int real_write(struct disk_file *base, const void *data, size_t len, uint
     size_t done = 0;
 
     while (done < len) {
-        ssize_t put = pwrite(file->fd, at + done, MIN(len - done, TRANSFER_MAX),
-                             (off_t)(offset + done));
+        ssize_t put =
+            pwrite(file->fd, at + done, MIN(len - done, TRANSFER_MAX), (off_t)(offset + done));
 
         if (put < 0 && errno == EINTR)
             continue;
@@ -164,8 +164,7 @@ static int real_truncate(struct disk_file *base, uint64_t len, struct error *err
     return rc == 0 ? 0 : fail(err, errno, "truncate", file->path);
 }
 
-static int real_allocate(struct disk_file *base, uint64_t offset, uint64_t len,
-                         struct error *err)
+static int real_allocate(struct disk_file *base, uint64_t offset, uint64_t len, struct error *err)
 {
     struct real_file *file = real_of(base);
     int rc;
@@ -245,10 +244,10 @@ static int make_one(struct disk *disk, const char *path, struct error *err)
     if (errno_value == ENOENT) /* A parent is missing: the caller's turn. */
         return E_NOT_FOUND;
     if (stat(path, &st) == 0)
-        return S_ISDIR(st.st_mode) ? 0
-                                   : error_set(err, E_EXISTS,
-                                               "could not make folder '%s': a file has that name",
-                                               path);
+        return S_ISDIR(st.st_mode)
+                   ? 0
+                   : error_set(err, E_EXISTS, "could not make folder '%s': a file has that name",
+                               path);
     return fail(err, errno_value, "make folder", path);
 }
 

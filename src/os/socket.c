@@ -21,8 +21,7 @@
 #define LISTEN_BACKLOG 1024
 #define EVENTS_MAX 64
 
-static struct addrinfo *look_up(const char *host, uint16_t port, bool to_listen,
-                                struct error *err)
+static struct addrinfo *look_up(const char *host, uint16_t port, bool to_listen, struct error *err)
 {
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
@@ -104,8 +103,7 @@ int socket_accept(int listener, char *ret_peer, uint8_t *ret_ip)
     struct sockaddr_storage from = {0};
     socklen_t from_len = sizeof(from);
     const int one = 1;
-    int fd = accept4(listener, (struct sockaddr *)&from, &from_len,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(listener, (struct sockaddr *)&from, &from_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0)
         return -1;

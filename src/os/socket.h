@@ -65,8 +65,7 @@ NODISCARD int poller_add(struct poller *poller, int fd, bool want_write, void *c
                          struct error *err);
 void poller_arm(struct poller *poller, int fd, bool want_write, void *context);
 /* Up to n events; 0 after timeout_ms or poller_wake. */
-size_t poller_wait(struct poller *poller, struct poll_event *ret_events, size_t n,
-                   int timeout_ms);
+size_t poller_wait(struct poller *poller, struct poll_event *ret_events, size_t n, int timeout_ms);
 void poller_wake(struct poller *poller);
 
 #endif /* OS_SOCKET_H */

@@ -32,8 +32,8 @@ static void *enter(void *context)
     return NULL;
 }
 
-int thread_start(struct thread *thread, const char *name, void (*run)(void *context),
-                 void *context, struct error *err)
+int thread_start(struct thread *thread, const char *name, void (*run)(void *context), void *context,
+                 struct error *err)
 {
     sigset_t all;
     sigset_t before;

@@ -122,8 +122,7 @@ struct pool {
  * done by those who wait for it.
  *
  * Returns: 0 or E_IO, and then there is nothing to clear. */
-NODISCARD int pool_init(struct pool *pool, const char *name, unsigned threads_n,
-                        struct error *err);
+NODISCARD int pool_init(struct pool *pool, const char *name, unsigned threads_n, struct error *err);
 /* Finishes all work and joins the workers. */
 void pool_clear(struct pool *pool);
 unsigned pool_size(const struct pool *pool);

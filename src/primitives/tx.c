@@ -81,8 +81,7 @@ static void read_witnesses(struct tx_in *in, uint32_t count, struct reader *r, s
 static void hash_ids(struct tx *tx)
 {
     struct sha256_job jobs[2] = {
-        {.piece = {span_of(tx->raw.data, 4), tx->body,
-                   span_of(tx->raw.data + tx->raw.len - 4, 4)},
+        {.piece = {span_of(tx->raw.data, 4), tx->body, span_of(tx->raw.data + tx->raw.len - 4, 4)},
          .ret_digest = tx->txid.b},
         {.piece = {tx->raw}, .ret_digest = tx->wtxid.b},
     };

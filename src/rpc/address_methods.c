@@ -317,8 +317,8 @@ static int write_addresses_at(struct rpc_call *call, const struct descriptor *de
     int rc = 0;
 
     if (!descriptor_expand(descriptor, &scripts, NULL, branch, index, ring))
-        rc = rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
-                      "Cannot derive script without private keys");
+        rc =
+            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
     for (size_t i = 0; rc == 0 && i < scripts.n; i++) {
         struct span script = span_of_buf(&scripts.scripts[i]);
         struct destination destination = destination_of_script(script);
@@ -440,7 +440,10 @@ static int get_index_info(struct rpc_call *call)
     return 0;
 }
 
-#define DESCRIPTOR_PARAM {"descriptor", RPC_STR, RPC_REQUIRED, "The descriptor."}
+#define DESCRIPTOR_PARAM                                       \
+    {                                                          \
+        "descriptor", RPC_STR, RPC_REQUIRED, "The descriptor." \
+    }
 
 const struct rpc_method rpc_address_methods[] = {
     {.name = "createmultisig",
@@ -450,16 +453,14 @@ const struct rpc_method rpc_address_methods[] = {
          {"nrequired", RPC_NUM, RPC_REQUIRED, "How many of the keys must sign."},
          {"keys", RPC_ARR, RPC_REQUIRED, "The public keys.",
           .inner = RPC_PARAMS({"key", RPC_HEX, RPC_OMITTED, "A public key."})},
-         {"address_type", RPC_STR, "=\"legacy\"",
-          "\"legacy\", \"p2sh-segwit\" or \"bech32\"."}),
+         {"address_type", RPC_STR, "=\"legacy\"", "\"legacy\", \"p2sh-segwit\" or \"bech32\"."}),
      .results = RPC_RESULTS(
          {RPC_OBJ,
           .inner = RPC_RESULTS({RPC_STR, "address", "The address."},
                                {RPC_HEX, "redeemScript", "The script that it is the hash of."},
                                {RPC_STR, "descriptor", "Its descriptor."},
                                {RPC_ARR, "warnings", "What is not as it was asked for.",
-                                .flags = RPC_OPTIONAL,
-                                .inner = RPC_RESULTS({RPC_STR})})}),
+                                .flags = RPC_OPTIONAL, .inner = RPC_RESULTS({RPC_STR})})}),
      .examples = RPC_EXAMPLES("2 "
                               "\"[\\\"03789ed0bb717d88f7d321a368d905e7430207ebbd82bd342cf11ae157a7a"
                               "ce5fd\\\",\\\"03dbc6764b8884a92e871274b87583e6d5c2a58819473e17e107ef"
@@ -468,16 +469,15 @@ const struct rpc_method rpc_address_methods[] = {
     {.name = "deriveaddresses",
      .group = "util",
      .summary = "Derives the addresses that belong to a descriptor.",
-     .params = RPC_PARAMS(
-         {"descriptor", RPC_STR, RPC_REQUIRED, "The descriptor, with its checksum."},
-         {"range", RPC_RANGE, RPC_OMITTED,
-          "For a descriptor with a range: the last index, or [first, last]."}),
-     .results = RPC_RESULTS({RPC_ARR, .when = "for one path",
-                             .inner = RPC_RESULTS({RPC_STR, .text = "An address."})},
-                            {RPC_ARR, .when = "for several paths",
-                             .inner = RPC_RESULTS(
-                                 {RPC_ARR, .text = "Of one path, in their order.",
-                                  .inner = RPC_RESULTS({RPC_STR, .text = "An address."})})}),
+     .params =
+         RPC_PARAMS({"descriptor", RPC_STR, RPC_REQUIRED, "The descriptor, with its checksum."},
+                    {"range", RPC_RANGE, RPC_OMITTED,
+                     "For a descriptor with a range: the last index, or [first, last]."}),
+     .results = RPC_RESULTS(
+         {RPC_ARR, .when = "for one path", .inner = RPC_RESULTS({RPC_STR, .text = "An address."})},
+         {RPC_ARR, .when = "for several paths",
+          .inner = RPC_RESULTS({RPC_ARR, .text = "Of one path, in their order.",
+                                .inner = RPC_RESULTS({RPC_STR, .text = "An address."})})}),
      .examples = RPC_EXAMPLES(
          "\"wpkh([d34db33f/84h/0h/0h]xpub6DJ2dNUysrn5Vt36jH2KLBT2i1auw1tTSSomg8PhqNiUtx8QX2SvC9nrHu"
          "81fT41fvDUnhMjEzQgXnQjKEu3oaqMSzhSrHMxyyoEAmUHQbY/0/*)#cjjspncu\" \"[0,2]\""),
@@ -546,8 +546,8 @@ const struct rpc_method rpc_address_methods[] = {
                           {"signature", RPC_STR, RPC_REQUIRED, "The signature in base64."},
                           {"message", RPC_STR, RPC_REQUIRED, "The message."}),
      .results = RPC_RESULTS({RPC_BOOL, .text = "Was it?"}),
-     .examples = RPC_EXAMPLES(
-         "\"1D1ZrZNe3JUo7ZycKEYQQiQAWd9y54F4XX\" \"signature\" \"my message\""),
+     .examples =
+         RPC_EXAMPLES("\"1D1ZrZNe3JUo7ZycKEYQQiQAWd9y54F4XX\" \"signature\" \"my message\""),
      .run = verify_message},
     {.name = NULL},
 };

@@ -94,8 +94,7 @@ int rpc_value_hex(struct rpc_call *call, struct span *ret_bytes, const struct js
     if (rc < 0)
         return rc;
     bytes = arena_alloc(call->arena, value->text.len / 2 + 1);
-    if (value->text.len % 2 != 0 ||
-        !hex_read(bytes, value->text.len / 2, text, value->text.len))
+    if (value->text.len % 2 != 0 || !hex_read(bytes, value->text.len / 2, text, value->text.len))
         return rpc_fail(call, RPC_INVALID_PARAMETER, "%s must be hexadecimal string (not '%s')",
                         name, text);
     *ret_bytes = span_of(bytes, value->text.len / 2);

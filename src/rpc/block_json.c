@@ -48,8 +48,7 @@ int32_t confirmations_of(const struct block_info *info, int32_t tip_height)
     return info->in_active_chain ? tip_height - info->height + 1 : -1;
 }
 
-void write_header_members(struct json_writer *w, const struct block_info *info,
-                          int32_t tip_height)
+void write_header_members(struct json_writer *w, const struct block_info *info, int32_t tip_height)
 {
     char target[HASH_HEX_SIZE];
 

@@ -25,12 +25,10 @@ struct hash_hex work_hex(const uint8_t *chainwork);
 int32_t confirmations_of(const struct block_info *info, int32_t tip_height);
 
 /* The members of a header, into an object that is open. */
-void write_header_members(struct json_writer *w, const struct block_info *info,
-                          int32_t tip_height);
+void write_header_members(struct json_writer *w, const struct block_info *info, int32_t tip_height);
 
 /* The block that an argument names by hash. 0 or rpc_fail ("Block not found"). */
-NODISCARD int find_block_by_arg(struct rpc_call *call, struct block_info *ret_info,
-                                size_t index);
+NODISCARD int find_block_by_arg(struct rpc_call *call, struct block_info *ret_info, size_t index);
 /* By hash or by height on the active chain; value is of either type. */
 NODISCARD int find_block_by_value(struct rpc_call *call, struct block_info *ret_info,
                                   const struct json *value);

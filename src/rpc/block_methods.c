@@ -358,8 +358,7 @@ static int get_block_stats(struct rpc_call *call)
     s.sizes = arena_array(call->arena, data.block.tx_n, sizeof(*s.sizes));
     s.rates = arena_array(call->arena, data.block.tx_n, sizeof(*s.rates));
     /* The genesis coinbase and the two that were repeated make no coins. */
-    is_repeat = info.height == 0 ||
-                bip30_is_repeat(info.height, &info.hash, call->context->params);
+    is_repeat = info.height == 0 || bip30_is_repeat(info.height, &info.hash, call->context->params);
     for (uint32_t i = 0; i < data.block.tx_n; i++) {
         int64_t out_sat;
 
@@ -376,22 +375,26 @@ static int get_block_stats(struct rpc_call *call)
     return rc;
 }
 
-#define BLOCK_RESULTS                                                                          \
-    HEADER_RESULTS, {RPC_NUM, "strippedsize", "Bytes without witnesses."},                     \
-        {RPC_NUM, "size", "Bytes."}, {RPC_NUM, "weight", "Its weight (BIP 141)."},             \
-    {                                                                                          \
-        RPC_OBJ, "coinbase_tx", "The coinbase transaction.", RPC_RESULTS(                      \
-            {RPC_NUM, "version", "Its version."}, {RPC_NUM, "locktime", "Its lock time."},     \
-            {RPC_NUM, "sequence", "Of its input."},                                            \
-            {RPC_HEX, "coinbase", "What the miner wrote."},                                    \
-            {RPC_HEX, "witness", "Its witness.", .flags = RPC_OPTIONAL})                       \
+#define BLOCK_RESULTS                                                                \
+    HEADER_RESULTS, {RPC_NUM, "strippedsize", "Bytes without witnesses."},           \
+        {RPC_NUM, "size", "Bytes."}, {RPC_NUM, "weight", "Its weight (BIP 141)."},   \
+    {                                                                                \
+        RPC_OBJ, "coinbase_tx", "The coinbase transaction.",                         \
+            RPC_RESULTS({RPC_NUM, "version", "Its version."},                        \
+                        {RPC_NUM, "locktime", "Its lock time."},                     \
+                        {RPC_NUM, "sequence", "Of its input."},                      \
+                        {RPC_HEX, "coinbase", "What the miner wrote."},              \
+                        {RPC_HEX, "witness", "Its witness.", .flags = RPC_OPTIONAL}) \
     }
-#define BLOCK_TX_RESULTS                                                        \
+#define BLOCK_TX_RESULTS                                                          \
     TX_RESULTS, {RPC_AMOUNT, "fee", "Its fee, if known.", .flags = RPC_OPTIONAL}, \
-    {                                                                           \
-        RPC_HEX, "hex", "Its bytes."                                            \
+    {                                                                             \
+        RPC_HEX, "hex", "Its bytes."                                              \
     }
-#define STAT(name, about) {RPC_NUM, name, about, .flags = RPC_OPTIONAL}
+#define STAT(name, about)                           \
+    {                                               \
+        RPC_NUM, name, about, .flags = RPC_OPTIONAL \
+    }
 
 const struct rpc_method rpc_block_methods[] = {
     {.name = "getblock",
@@ -409,23 +412,21 @@ const struct rpc_method rpc_block_methods[] = {
           .inner = RPC_RESULTS(BLOCK_RESULTS, {RPC_ARR, "tx", "Its transactions.",
                                                RPC_RESULTS({RPC_HEX, .text = "A txid."})})},
          {RPC_OBJ, .when = "for verbosity = 2 and 3",
-          .inner = RPC_RESULTS(
-              BLOCK_RESULTS,
-              {RPC_ARR, "tx", "Its transactions.",
-               RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS(BLOCK_TX_RESULTS)})})}),
+          .inner = RPC_RESULTS(BLOCK_RESULTS,
+                               {RPC_ARR, "tx", "Its transactions.",
+                                RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS(BLOCK_TX_RESULTS)})})}),
      .examples =
          RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\""),
      .run = get_block},
     {.name = "getblockstats",
      .group = "blockchain",
      .summary = "Counts and sums over the transactions of a block. Amounts are in satoshi.",
-     .params = RPC_PARAMS(
-         {"hash_or_height", RPC_NUM, RPC_REQUIRED, "The block.", .flags = RPC_ANY_TYPE,
-          .type_text = "string or numeric"},
-         {"stats", RPC_ARR, "~all values", "Which of them.",
-          RPC_PARAMS({"height", RPC_STR, RPC_OMITTED, "A name, see the result."},
-                     {"time", RPC_STR, RPC_OMITTED, "Another one."}),
-          .oneline = "stats"}),
+     .params = RPC_PARAMS({"hash_or_height", RPC_NUM, RPC_REQUIRED, "The block.",
+                           .flags = RPC_ANY_TYPE, .type_text = "string or numeric"},
+                          {"stats", RPC_ARR, "~all values", "Which of them.",
+                           RPC_PARAMS({"height", RPC_STR, RPC_OMITTED, "A name, see the result."},
+                                      {"time", RPC_STR, RPC_OMITTED, "Another one."}),
+                           .oneline = "stats"}),
      .results = RPC_RESULTS(
          {RPC_OBJ,
           .inner = RPC_RESULTS(

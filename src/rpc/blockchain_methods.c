@@ -388,8 +388,7 @@ static void write_deployment(struct json_writer *w, const char *name,
 {
     const struct deployment_params *d = &params->deployments[deployment];
     bool *signals = alloc_array((size_t)d->period + 1, sizeof(*signals));
-    struct deployment_info info =
-        deployment_info_of(ancestry, deployment, params, NULL, signals);
+    struct deployment_info info = deployment_info_of(ancestry, deployment, params, NULL, signals);
 
     json_key(w, name);
     json_begin_object(w);
@@ -520,8 +519,7 @@ static int reconsider_block(struct rpc_call *call)
 
 /* The first block of the active chain from which on no time is below time_s;
  * false: there is none. */
-static bool find_by_time(struct node *node, int32_t tip_height, int64_t time_s,
-                         int32_t *ret_height)
+static bool find_by_time(struct node *node, int32_t tip_height, int64_t time_s, int32_t *ret_height)
 {
     struct block_info info;
     uint32_t latest = 0;
@@ -619,18 +617,17 @@ static int get_block_from_peer(struct rpc_call *call)
     return rpc_fail(call, RPC_MISC_ERROR, "Peer does not exist");
 }
 
-#define TIMEOUT_PARAM                     \
-    {                                     \
-        "timeout", RPC_NUM, "=0",         \
-            "Milliseconds; 0: for ever."  \
+#define TIMEOUT_PARAM                                          \
+    {                                                          \
+        "timeout", RPC_NUM, "=0", "Milliseconds; 0: for ever." \
     }
-#define HASH_PARAM(text_)                              \
-    {                                                  \
-        "blockhash", RPC_HEX, RPC_REQUIRED, text_      \
+#define HASH_PARAM(text_)                         \
+    {                                             \
+        "blockhash", RPC_HEX, RPC_REQUIRED, text_ \
     }
-#define TIP_RESULT                                                      \
-    RPC_RESULTS({RPC_OBJ, .text = "The tip then.",                      \
-                 .inner = RPC_RESULTS({RPC_HEX, "hash", "Its hash."},   \
+#define TIP_RESULT                                                    \
+    RPC_RESULTS({RPC_OBJ, .text = "The tip then.",                    \
+                 .inner = RPC_RESULTS({RPC_HEX, "hash", "Its hash."}, \
                                       {RPC_NUM, "height", "Its height."})})
 #define NO_RESULT RPC_RESULTS({RPC_NULL})
 #define DEPLOYMENT_RESULTS                                                                       \
@@ -651,8 +648,7 @@ static int get_block_from_peer(struct rpc_call *call)
               .inner = RPC_RESULTS(                                                              \
                   {RPC_NUM, "period", "Blocks of a period."},                                    \
                   {RPC_NUM, "threshold", "Signals needed.", .flags = RPC_OPTIONAL},              \
-                  {RPC_NUM, "elapsed", "Blocks so far."},                                        \
-                  {RPC_NUM, "count", "Signals so far."},                                         \
+                  {RPC_NUM, "elapsed", "Blocks so far."}, {RPC_NUM, "count", "Signals so far."}, \
                   {RPC_BOOL, "possible", "Can it still be reached?", .flags = RPC_OPTIONAL})},   \
              {RPC_STR, "signalling", "# for each block that signals, - for others.",             \
               .flags = RPC_OPTIONAL})})
@@ -722,9 +718,9 @@ const struct rpc_method rpc_blockchain_methods[] = {
      .summary = "Returns the header of a block.",
      .params = RPC_PARAMS(HASH_PARAM("The block."),
                           {"verbose", RPC_BOOL, "=true", "false: the 80 bytes in hexadecimal."}),
-     .results = RPC_RESULTS({RPC_OBJ, .when = "for verbose = true",
-                             .inner = RPC_RESULTS(HEADER_RESULTS)},
-                            {RPC_HEX, .when = "for verbose = false", .text = "The bytes."}),
+     .results =
+         RPC_RESULTS({RPC_OBJ, .when = "for verbose = true", .inner = RPC_RESULTS(HEADER_RESULTS)},
+                     {RPC_HEX, .when = "for verbose = false", .text = "The bytes."}),
      .examples =
          RPC_EXAMPLES("\"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09\""),
      .run = get_block_header},
@@ -758,17 +754,18 @@ const struct rpc_method rpc_blockchain_methods[] = {
     {.name = "getchaintips",
      .group = "blockchain",
      .summary = "Lists the last blocks of all branches of the tree of blocks.",
-     .results = RPC_RESULTS(
-         {RPC_ARR, .inner = RPC_RESULTS(
-                       {RPC_OBJ,
-                        .inner = RPC_RESULTS(
-                            {RPC_NUM, "height", "Its height."}, {RPC_HEX, "hash", "Its hash."},
-                            {RPC_NUM, "branchlen", "Blocks since it left the active chain."},
-                            {RPC_STR, "status",
-                             "\"active\": the tip of the active chain; \"valid-fork\": fully "
-                             "verified;\n\"valid-headers\": bodies are there, not verified; "
-                             "\"headers-only\": bodies are missing;\n"
-                             "\"invalid\": breaks a rule."})})}),
+     .results =
+         RPC_RESULTS({RPC_ARR,
+                      .inner = RPC_RESULTS(
+                          {RPC_OBJ,
+                           .inner = RPC_RESULTS(
+                               {RPC_NUM, "height", "Its height."}, {RPC_HEX, "hash", "Its hash."},
+                               {RPC_NUM, "branchlen", "Blocks since it left the active chain."},
+                               {RPC_STR, "status",
+                                "\"active\": the tip of the active chain; \"valid-fork\": fully "
+                                "verified;\n\"valid-headers\": bodies are there, not verified; "
+                                "\"headers-only\": bodies are missing;\n"
+                                "\"invalid\": breaks a rule."})})}),
      .examples = RPC_EXAMPLES(""),
      .run = get_chain_tips},
     {.name = "getchaintxstats",
@@ -794,12 +791,12 @@ const struct rpc_method rpc_blockchain_methods[] = {
      .summary = "Tells which soft forks are in force, or on the way, after a block.",
      .params = RPC_PARAMS({"blockhash", RPC_HEX, "~hash of current chain tip", "The block."}),
      .results = RPC_RESULTS(
-         {RPC_OBJ, .inner = RPC_RESULTS(
-                       {RPC_STR, "hash", "The block."}, {RPC_NUM, "height", "Its height."},
-                       {RPC_ARR, "script_flags", "Rules its scripts are held to.",
-                        RPC_RESULTS({RPC_STR, .text = "A rule."})},
-                       {RPC_OBJ_DYN, "deployments", "The soft forks, by name.",
-                        RPC_RESULTS({RPC_OBJ, "name", .inner = DEPLOYMENT_RESULTS})})}),
+         {RPC_OBJ,
+          .inner = RPC_RESULTS({RPC_STR, "hash", "The block."}, {RPC_NUM, "height", "Its height."},
+                               {RPC_ARR, "script_flags", "Rules its scripts are held to.",
+                                RPC_RESULTS({RPC_STR, .text = "A rule."})},
+                               {RPC_OBJ_DYN, "deployments", "The soft forks, by name.",
+                                RPC_RESULTS({RPC_OBJ, "name", .inner = DEPLOYMENT_RESULTS})})}),
      .examples = RPC_EXAMPLES(""),
      .run = get_deployment_info},
     {.name = "getdifficulty",
@@ -845,10 +842,10 @@ const struct rpc_method rpc_blockchain_methods[] = {
     {.name = "verifychain",
      .group = "blockchain",
      .summary = "Verifies the last blocks again from what is on disk.",
-     .params = RPC_PARAMS(
-         {"checklevel", RPC_NUM, "~3, range=0-4",
-          "0 read blocks, 1 check them, 2 undo data, 3 disconnect, 4 connect again."},
-         {"nblocks", RPC_NUM, "~6, 0=all", "How many."}),
+     .params =
+         RPC_PARAMS({"checklevel", RPC_NUM, "~3, range=0-4",
+                     "0 read blocks, 1 check them, 2 undo data, 3 disconnect, 4 connect again."},
+                    {"nblocks", RPC_NUM, "~6, 0=all", "How many."}),
      .results = RPC_RESULTS({RPC_BOOL, .text = "Is all well? If not, the log says what is wrong."}),
      .examples = RPC_EXAMPLES("", "4 100"),
      .run = verify_chain},
@@ -870,9 +867,8 @@ const struct rpc_method rpc_blockchain_methods[] = {
     {.name = "waitfornewblock",
      .group = "blockchain",
      .summary = "Waits for another tip. Returns the tip also when time is up.",
-     .params = RPC_PARAMS(TIMEOUT_PARAM,
-                          {"current_tip", RPC_HEX, RPC_OMITTED,
-                           "Waits for a tip other than this one."}),
+     .params = RPC_PARAMS(TIMEOUT_PARAM, {"current_tip", RPC_HEX, RPC_OMITTED,
+                                          "Waits for a tip other than this one."}),
      .results = TIP_RESULT,
      .examples = RPC_EXAMPLES("1000"),
      .run = wait_for_new_block},

@@ -28,13 +28,13 @@ struct rpc_context {
     struct node *node;
     struct host *host;
     struct rpc_server *server; /* Set by rpc_server_new. */
-    struct miner *miner; /* iface/miner.h */
+    struct miner *miner;       /* iface/miner.h */
     const struct params *params;
     const char *const *deprecated; /* -deprecatedrpc: methods turned on again. */
     size_t deprecated_n;
-    bool check_results; /* -rpcdoccheck: hold replies against the table. */
-    bool log_ips;       /* -logips */
-    const char *user_agent; /* "/Satoshi:31.99.0(comment)/" */
+    bool check_results;                  /* -rpcdoccheck: hold replies against the table. */
+    bool log_ips;                        /* -logips */
+    const char *user_agent;              /* "/Satoshi:31.99.0(comment)/" */
     const char *proxies[RPC_NETWORKS_N]; /* As the options say; "" or NULL: none. */
     bool proxy_randomizes;               /* -proxyrandomize */
 };

@@ -308,28 +308,31 @@ static int sync_with_queue(struct rpc_call *call)
 }
 
 #define OPENRPC_RESULT                                                                           \
-    RPC_RESULTS({RPC_OBJ, .text = "The document.", .flags = RPC_ANY_TYPE,                        \
-                 .inner = RPC_RESULTS(                                                           \
-                     {RPC_STR, "openrpc", "Version of the form."},                               \
-                     {RPC_OBJ, "info", "What is described.",                                     \
-                      RPC_RESULTS({RPC_STR, "title", "Its name."},                               \
-                                  {RPC_STR, "version", "Its version."},                          \
-                                  {RPC_STR, "description", "What it is."})},                     \
-                     {RPC_ARR, "methods", "The methods.",                                        \
-                      RPC_RESULTS({RPC_OBJ, .text = "A method.",                                 \
-                                   .inner = RPC_RESULTS(                                         \
-                                       {RPC_STR, "name", "Its name."},                           \
-                                       {RPC_STR, "description", "What it does."},                \
-                                       {RPC_ARR, "params", "Its parameters.",                    \
-                                        RPC_RESULTS({RPC_ANY, .text = "A parameter."})},         \
-                                       {RPC_ANY, "result", "Its result."},                       \
-                                       {RPC_STR, "x-bitcoin-category", "Its group."})})})})
+    RPC_RESULTS(                                                                                 \
+        {RPC_OBJ, .text = "The document.", .flags = RPC_ANY_TYPE,                                \
+         .inner = RPC_RESULTS(                                                                   \
+             {RPC_STR, "openrpc", "Version of the form."},                                       \
+             {RPC_OBJ, "info", "What is described.",                                             \
+              RPC_RESULTS({RPC_STR, "title", "Its name."}, {RPC_STR, "version", "Its version."}, \
+                          {RPC_STR, "description", "What it is."})},                             \
+             {RPC_ARR, "methods", "The methods.",                                                \
+              RPC_RESULTS(                                                                       \
+                  {RPC_OBJ, .text = "A method.",                                                 \
+                   .inner = RPC_RESULTS({RPC_STR, "name", "Its name."},                          \
+                                        {RPC_STR, "description", "What it does."},               \
+                                        {RPC_ARR, "params", "Its parameters.",                   \
+                                         RPC_RESULTS({RPC_ANY, .text = "A parameter."})},        \
+                                        {RPC_ANY, "result", "Its result."},                      \
+                                        {RPC_STR, "x-bitcoin-category", "Its group."})})})})
 
-#define ECHO_PARAM(name) {name, RPC_STR, RPC_OMITTED, .flags = RPC_ANY_TYPE}
-#define ECHO_PARAMS                                                                        \
-    RPC_PARAMS(ECHO_PARAM("arg0"), ECHO_PARAM("arg1"), ECHO_PARAM("arg2"),                 \
-               ECHO_PARAM("arg3"), ECHO_PARAM("arg4"), ECHO_PARAM("arg5"),                 \
-               ECHO_PARAM("arg6"), ECHO_PARAM("arg7"), ECHO_PARAM("arg8"), ECHO_PARAM("arg9"))
+#define ECHO_PARAM(name)                                  \
+    {                                                     \
+        name, RPC_STR, RPC_OMITTED, .flags = RPC_ANY_TYPE \
+    }
+#define ECHO_PARAMS                                                                            \
+    RPC_PARAMS(ECHO_PARAM("arg0"), ECHO_PARAM("arg1"), ECHO_PARAM("arg2"), ECHO_PARAM("arg3"), \
+               ECHO_PARAM("arg4"), ECHO_PARAM("arg5"), ECHO_PARAM("arg6"), ECHO_PARAM("arg7"), \
+               ECHO_PARAM("arg8"), ECHO_PARAM("arg9"))
 
 const struct rpc_method rpc_control_methods[] = {
     {.name = "getmemoryinfo",
@@ -338,24 +341,24 @@ const struct rpc_method rpc_control_methods[] = {
      .params = RPC_PARAMS({"mode", RPC_STR, "=\"stats\"",
                            "\"stats\": memory kept from being paged out; \"mallocinfo\": the state "
                            "of the heap, as XML."}),
-     .results = RPC_RESULTS(
-         {RPC_OBJ, .when = "mode \"stats\"",
-          .inner = RPC_RESULTS(
-              {RPC_OBJ, "locked", "Memory for secrets",
-               RPC_RESULTS({RPC_NUM, "used", "Bytes in use."},
-                           {RPC_NUM, "free", "Bytes free for use."},
-                           {RPC_NUM, "total", "Bytes in all."},
-                           {RPC_NUM, "locked", "Bytes of them that could be locked."},
-                           {RPC_NUM, "chunks_used", "Pieces in use."},
-                           {RPC_NUM, "chunks_free", "Pieces not in use."})})},
-         {RPC_STR, .when = "mode \"mallocinfo\"", .text = "The XML text."}),
+     .results =
+         RPC_RESULTS({RPC_OBJ, .when = "mode \"stats\"",
+                      .inner = RPC_RESULTS(
+                          {RPC_OBJ, "locked", "Memory for secrets",
+                           RPC_RESULTS({RPC_NUM, "used", "Bytes in use."},
+                                       {RPC_NUM, "free", "Bytes free for use."},
+                                       {RPC_NUM, "total", "Bytes in all."},
+                                       {RPC_NUM, "locked", "Bytes of them that could be locked."},
+                                       {RPC_NUM, "chunks_used", "Pieces in use."},
+                                       {RPC_NUM, "chunks_free", "Pieces not in use."})})},
+                     {RPC_STR, .when = "mode \"mallocinfo\"", .text = "The XML text."}),
      .examples = RPC_EXAMPLES("", "mallocinfo"),
      .run = get_memory_info},
     {.name = "getopenrpcinfo",
      .group = "control",
      .summary = "Returns a description of all methods for machines, in the form of OpenRPC.",
-     .params = RPC_PARAMS({"show_hidden", RPC_BOOL, "=false",
-                           "Describe hidden methods and parameters too."}),
+     .params = RPC_PARAMS(
+         {"show_hidden", RPC_BOOL, "=false", "Describe hidden methods and parameters too."}),
      .results = OPENRPC_RESULT,
      .examples = RPC_EXAMPLES(""),
      .run = get_openrpc_info},
@@ -391,11 +394,10 @@ const struct rpc_method rpc_control_methods[] = {
      .summary = "Reads and changes which categories are logged in detail. First those of include "
                 "are switched on,\nthen those of exclude off. \"all\" and \"1\" stand for every "
                 "category.",
-     .params = RPC_PARAMS(
-         {"include", RPC_ARR, RPC_OMITTED, "Categories to log.",
-          RPC_PARAMS({"include_category", RPC_STR, RPC_OMITTED, "A category."})},
-         {"exclude", RPC_ARR, RPC_OMITTED, "Categories not to log.",
-          RPC_PARAMS({"exclude_category", RPC_STR, RPC_OMITTED, "A category."})}),
+     .params = RPC_PARAMS({"include", RPC_ARR, RPC_OMITTED, "Categories to log.",
+                           RPC_PARAMS({"include_category", RPC_STR, RPC_OMITTED, "A category."})},
+                          {"exclude", RPC_ARR, RPC_OMITTED, "Categories not to log.",
+                           RPC_PARAMS({"exclude_category", RPC_STR, RPC_OMITTED, "A category."})}),
      .results = RPC_RESULTS({RPC_OBJ_DYN, .text = "By category:",
                              .inner = RPC_RESULTS({RPC_BOOL, "category", "Is it logged?"})}),
      .examples = RPC_EXAMPLES("\"[\\\"all\\\"]\" \"[\\\"http\\\"]\""),
@@ -404,8 +406,8 @@ const struct rpc_method rpc_control_methods[] = {
     {.name = "stop",
      .group = "control",
      .summary = "Asks " CLIENT_NAME " to stop cleanly.",
-     .params = RPC_PARAMS({"wait", RPC_NUM, RPC_OMITTED, "Milliseconds before the reply.",
-                           .flags = RPC_HIDDEN}),
+     .params = RPC_PARAMS(
+         {"wait", RPC_NUM, RPC_OMITTED, "Milliseconds before the reply.", .flags = RPC_HIDDEN}),
      .results = RPC_RESULTS({RPC_STR, .text = "The words '" CLIENT_NAME " stopping'."}),
      .examples = RPC_EXAMPLES(""),
      .run = stop},
@@ -443,8 +445,8 @@ const struct rpc_method rpc_control_methods[] = {
     {.name = "setmocktime",
      .group = "hidden",
      .summary = "Sets the time that the node takes for the present. For tests.",
-     .params = RPC_PARAMS({"timestamp", RPC_NUM, RPC_REQUIRED,
-                           "Seconds since 1970; 0: the real time again."}),
+     .params = RPC_PARAMS(
+         {"timestamp", RPC_NUM, RPC_REQUIRED, "Seconds since 1970; 0: the real time again."}),
      .results = RPC_RESULTS({RPC_NULL}),
      .run = set_mock_time},
     {.name = "syncwithvalidationinterfacequeue",

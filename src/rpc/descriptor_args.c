@@ -40,9 +40,9 @@ int rpc_value_range(struct rpc_call *call, uint32_t *ret_first, uint32_t *ret_la
 }
 
 /* Every branch of every index. */
-static int expand_all(struct rpc_call *call, struct script_list *ret_scripts,
-                      struct keyring *ring, const struct descriptor *descriptor, uint32_t first,
-                      uint32_t last, const char *text)
+static int expand_all(struct rpc_call *call, struct script_list *ret_scripts, struct keyring *ring,
+                      const struct descriptor *descriptor, uint32_t first, uint32_t last,
+                      const char *text)
 {
     for (uint32_t i = first; i <= last; i++) {
         for (size_t branch = 0; branch < descriptor_branches(descriptor); branch++) {
@@ -54,8 +54,8 @@ static int expand_all(struct rpc_call *call, struct script_list *ret_scripts,
     return 0;
 }
 
-int rpc_value_scripts(struct rpc_call *call, struct script_list *ret_scripts,
-                      struct keyring *ring, const struct json *value)
+int rpc_value_scripts(struct rpc_call *call, struct script_list *ret_scripts, struct keyring *ring,
+                      const struct json *value)
 {
     const struct json *range = NULL;
     struct descriptor *descriptor = NULL;

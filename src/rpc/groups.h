@@ -7,17 +7,17 @@
 #include "rpc/method.h"
 
 #define RPC_GROUPS(X) \
-    X(address) \
-    X(block) \
-    X(blockchain) \
-    X(coins) \
-    X(control) \
-    X(engine) \
-    X(mempool) \
-    X(mining) \
-    X(network) \
-    X(proof) \
-    X(scan) \
+    X(address)        \
+    X(block)          \
+    X(blockchain)     \
+    X(coins)          \
+    X(control)        \
+    X(engine)         \
+    X(mempool)        \
+    X(mining)         \
+    X(network)        \
+    X(proof)          \
+    X(scan)           \
     X(transaction)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];

@@ -226,23 +226,23 @@ static void add_param(struct section *section, const struct rpc_param *param, in
         add_param(section, inner, indent + 2, is_list ? PLACE_ARRAY : PLACE_OBJECT);
     if (param->type != RPC_OBJ)
         section_add(section, alloc_printf("%*s...", indent + 2, ""), alloc_string(""));
-    section_add(section,
-                alloc_printf("%*s%s%s", indent, "", is_list ? "]" : "}",
-                             place == PLACE_TOP ? "" : ","),
-                alloc_string(""));
+    section_add(
+        section,
+        alloc_printf("%*s%s%s", indent, "", is_list ? "]" : "}", place == PLACE_TOP ? "" : ","),
+        alloc_string(""));
 }
 
 static const struct {
     const char *shown;
     const char *name;
 } result_forms[] = {
-    [RPC_STR] = {"\"str\"", "string"},       [RPC_HEX] = {"\"hex\"", "string"},
-    [RPC_NUM] = {"n", "numeric"},            [RPC_BOOL] = {"true|false", "boolean"},
-    [RPC_AMOUNT] = {"n", "numeric"},         [RPC_RANGE] = {"n", "numeric"},
-    [RPC_OBJ] = {"{", "json object"},        [RPC_OBJ_OPTIONS] = {"{", "json object"},
-    [RPC_OBJ_USER] = {"{", "json object"},   [RPC_ARR] = {"[", "json array"},
-    [RPC_ARR_FIXED] = {"[", "json array"},   [RPC_OBJ_DYN] = {"{", "json object"},
-    [RPC_NULL] = {"null", "json null"},      [RPC_ANY] = {"any", "any"},
+    [RPC_STR] = {"\"str\"", "string"},     [RPC_HEX] = {"\"hex\"", "string"},
+    [RPC_NUM] = {"n", "numeric"},          [RPC_BOOL] = {"true|false", "boolean"},
+    [RPC_AMOUNT] = {"n", "numeric"},       [RPC_RANGE] = {"n", "numeric"},
+    [RPC_OBJ] = {"{", "json object"},      [RPC_OBJ_OPTIONS] = {"{", "json object"},
+    [RPC_OBJ_USER] = {"{", "json object"}, [RPC_ARR] = {"[", "json array"},
+    [RPC_ARR_FIXED] = {"[", "json array"}, [RPC_OBJ_DYN] = {"{", "json object"},
+    [RPC_NULL] = {"null", "json null"},    [RPC_ANY] = {"any", "any"},
     [RPC_TIME] = {"n", "numeric"},
 };
 
@@ -265,8 +265,7 @@ static void add_result(struct section *section, const struct rpc_result *result,
     bool is_empty = is_keys && (result->inner == NULL || result->inner->is_end);
     const char *shown = is_empty ? "{}" : result_forms[result->type].shown;
     const char *name = is_empty ? "empty JSON object" : result_forms[result->type].name;
-    char *key = place == PLACE_OBJECT ? alloc_printf("\"%s\" : ", result->key)
-                                      : alloc_string("");
+    char *key = place == PLACE_OBJECT ? alloc_printf("\"%s\" : ", result->key) : alloc_string("");
 
     section_add(section,
                 alloc_printf("%*s%s%s%s", indent, "", key, shown,
@@ -349,8 +348,7 @@ static void write_examples(struct buf *buf, const struct rpc_method *method)
     for (size_t i = 0; method->examples[i] != NULL; i++) {
         const char *args = method->examples[i];
 
-        buf_add_printf(buf, "> assay-cli %s%s%s\n", method->name, args[0] == '\0' ? "" : " ",
-                       args);
+        buf_add_printf(buf, "> assay-cli %s%s%s\n", method->name, args[0] == '\0' ? "" : " ", args);
     }
     buf_add_printf(buf,
                    "> curl --user user --data-binary '{\"jsonrpc\": \"2.0\", \"id\": \"1\", "

@@ -136,7 +136,7 @@ struct rpc_result {
 struct rpc_call;
 
 struct rpc_method {
-    const char *name; /* NULL ends the array. */
+    const char *name;  /* NULL ends the array. */
     const char *group; /* "blockchain", "control", ...; "hidden" is in no list. */
     const char *summary;
     const struct rpc_param *params;   /* NULL: none. */
@@ -148,21 +148,21 @@ struct rpc_method {
 };
 
 /* Lists for the fields above; nest them through .inner. */
-#define RPC_PARAMS(...)                             \
-    (const struct rpc_param[])                      \
-    {                                               \
-        __VA_ARGS__,                                \
-        {                                           \
-            .names = NULL                           \
-        }                                           \
+#define RPC_PARAMS(...)        \
+    (const struct rpc_param[]) \
+    {                          \
+        __VA_ARGS__,           \
+        {                      \
+            .names = NULL      \
+        }                      \
     }
-#define RPC_RESULTS(...)                            \
-    (const struct rpc_result[])                     \
-    {                                               \
-        __VA_ARGS__,                                \
-        {                                           \
-            .is_end = true                          \
-        }                                           \
+#define RPC_RESULTS(...)        \
+    (const struct rpc_result[]) \
+    {                           \
+        __VA_ARGS__,            \
+        {                       \
+            .is_end = true      \
+        }                       \
     }
 #define RPC_EXAMPLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 

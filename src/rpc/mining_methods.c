@@ -47,8 +47,8 @@ static int script_of_descriptor(struct rpc_call *call, struct span *ret_script, 
         goto done;
     }
     if (!descriptor_expand(descriptor, &scripts, NULL, 0, 0, &ring) || scripts.n == 0) {
-        rc = rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
-                      "Cannot derive script without private keys");
+        rc =
+            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
         goto done;
     }
     {
@@ -105,8 +105,8 @@ static int generate_to(struct rpc_call *call, struct span script)
     count = MAX(0, MIN(count, GENERATE_MAX));
     hashes = alloc_array((size_t)count + 1, sizeof(*hashes));
     if (count > 0)
-        rc = miner->ops->generate(miner, hashes, &n, (uint32_t)count, script, (uint64_t)tries,
-                                  &err);
+        rc =
+            miner->ops->generate(miner, hashes, &n, (uint32_t)count, script, (uint64_t)tries, &err);
     if (rc < 0 && rc != E_STOPPED) {
         rc = rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted: %s",
                       error_text(&err));
@@ -192,8 +192,7 @@ static int read_output(struct rpc_call *call, struct span *ret_script)
     if (rc < 0 && !is_descriptor) {
         rc = 0;
         if (!script_of_address(call, ret_script, text))
-            rc = rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
-                          "Error: Invalid address or descriptor");
+            rc = rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address or descriptor");
     }
     return rc;
 }
@@ -243,8 +242,8 @@ static int generate_block(struct rpc_call *call)
 
 /* Miners may leave out the reserved value of a coinbase that commits to witnesses
  * (BIP 141); then it is filled in. */
-static void complete_coinbase(struct rpc_call *call, struct span *bytes,
-                              const struct block *block, bool has_segwit)
+static void complete_coinbase(struct rpc_call *call, struct span *bytes, const struct block *block,
+                              bool has_segwit)
 {
     static const uint8_t zeros[HASH_BYTES];
     static const struct span reserved = {zeros, HASH_BYTES};
@@ -375,8 +374,7 @@ static int network_hashps(struct rpc_call *call, double *ret_rate, int64_t looku
     if (last.height == 0)
         return 0;
     if (lookup == -1)
-        lookup = last.height %
-                     (params->pow_target_timespan_s / params->pow_target_spacing_s) + 1;
+        lookup = last.height % (params->pow_target_timespan_s / params->pow_target_spacing_s) + 1;
     lookup = MIN(lookup, last.height);
     at = last;
     earliest = latest = last.header.time;
@@ -489,12 +487,12 @@ static int get_mining_info(struct rpc_call *call)
     return 0;
 }
 
-#define HASHES_RESULT                                        \
-    RPC_RESULTS({RPC_ARR, .text = "Hashes of the blocks.",   \
+#define HASHES_RESULT                                      \
+    RPC_RESULTS({RPC_ARR, .text = "Hashes of the blocks.", \
                  .inner = RPC_RESULTS({RPC_HEX, .text = "A hash."})})
-#define TRIES_PARAM                                                    \
-    {                                                                  \
-        "maxtries", RPC_NUM, "=1000000", "Hashes to try at most."      \
+#define TRIES_PARAM                                               \
+    {                                                             \
+        "maxtries", RPC_NUM, "=1000000", "Hashes to try at most." \
     }
 
 const struct rpc_method rpc_mining_methods[] = {
@@ -522,18 +520,18 @@ const struct rpc_method rpc_mining_methods[] = {
     {.name = "generatetoaddress",
      .group = "hidden",
      .summary = "Mines blocks to an address.",
-     .params = RPC_PARAMS({"nblocks", RPC_NUM, RPC_REQUIRED, "How many."},
-                          {"address", RPC_STR, RPC_REQUIRED, "Where the subsidy goes."},
-                          TRIES_PARAM),
+     .params =
+         RPC_PARAMS({"nblocks", RPC_NUM, RPC_REQUIRED, "How many."},
+                    {"address", RPC_STR, RPC_REQUIRED, "Where the subsidy goes."}, TRIES_PARAM),
      .results = HASHES_RESULT,
      .examples = RPC_EXAMPLES("11 \"myaddress\""),
      .run = generate_to_address},
     {.name = "generatetodescriptor",
      .group = "hidden",
      .summary = "Mines blocks to a descriptor.",
-     .params = RPC_PARAMS({"num_blocks", RPC_NUM, RPC_REQUIRED, "How many."},
-                          {"descriptor", RPC_STR, RPC_REQUIRED, "Where the subsidy goes."},
-                          TRIES_PARAM),
+     .params =
+         RPC_PARAMS({"num_blocks", RPC_NUM, RPC_REQUIRED, "How many."},
+                    {"descriptor", RPC_STR, RPC_REQUIRED, "Where the subsidy goes."}, TRIES_PARAM),
      .results = HASHES_RESULT,
      .examples = RPC_EXAMPLES("5 \"raw(51)#8lvh9jxk\""),
      .run = generate_to_descriptor},

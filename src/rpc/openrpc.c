@@ -56,15 +56,17 @@ static void write_items(struct json_writer *w, const struct rpc_param *param, bo
 static void write_param_flags(struct json_writer *w, const struct rpc_param *param)
 {
     if ((param->flags & RPC_OBSOLETE) != 0)
-        json_put_bool(w, "x-bitcoin-place" "holder", true); /* So named by its readers. */
+        json_put_bool(w,
+                      "x-bitcoin-place"
+                      "holder",
+                      true); /* So named by its readers. */
     if ((param->flags & RPC_ALSO_POSITIONAL) != 0)
         json_put_bool(w, "x-bitcoin-also-positional", true);
     if (param->text != NULL && param->text[0] != '\0')
         json_put_string(w, "description", param->text);
 }
 
-static void write_properties(struct json_writer *w, const struct rpc_param *param,
-                             bool with_hidden)
+static void write_properties(struct json_writer *w, const struct rpc_param *param, bool with_hidden)
 {
     size_t n = rpc_params_count(param->inner);
     size_t required_n = 0;
@@ -92,8 +94,8 @@ static void write_properties(struct json_writer *w, const struct rpc_param *para
     json_begin_array(w);
     for (size_t i = 0; i < n; i++) {
         if (!rpc_param_is_optional(&param->inner[i]))
-            json_string_span(w, span_of(param->inner[i].names,
-                                        strcspn(param->inner[i].names, "|")));
+            json_string_span(w,
+                             span_of(param->inner[i].names, strcspn(param->inner[i].names, "|")));
     }
     json_end_array(w);
 }
@@ -123,8 +125,7 @@ static void write_range(struct json_writer *w)
 }
 
 /* The members of a schema for values of param's type. */
-static void write_param_type(struct json_writer *w, const struct rpc_param *param,
-                             bool with_hidden)
+static void write_param_type(struct json_writer *w, const struct rpc_param *param, bool with_hidden)
 {
     switch (param->type) {
     case RPC_STR:

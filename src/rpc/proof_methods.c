@@ -232,8 +232,8 @@ static bool find_by_coin(struct rpc_call *call, struct block_info *ret_info,
     return false;
 }
 
-static int find_block(struct rpc_call *call, struct block_info *ret_info,
-                      const struct txid *txids, uint32_t n)
+static int find_block(struct rpc_call *call, struct block_info *ret_info, const struct txid *txids,
+                      uint32_t n)
 {
     if (rpc_arg_given(call, 1))
         return find_block_by_arg(call, ret_info, 1);

@@ -91,15 +91,14 @@ static const struct needle *find_needle(const struct scan *scan, struct span scr
 /* --- What to look for --- */
 
 /* Takes the bytes of the scripts over. */
-static void add_needles(struct scan *scan, struct script_list *scripts,
-                        const struct keyring *ring)
+static void add_needles(struct scan *scan, struct script_list *scripts, const struct keyring *ring)
 {
-    scan->needles = realloc_array(scan->needles, scan->needles_n + scripts->n,
-                                  sizeof(*scan->needles));
+    scan->needles =
+        realloc_array(scan->needles, scan->needles_n + scripts->n, sizeof(*scan->needles));
     for (size_t i = 0; i < scripts->n; i++) {
         struct needle *needle = &scan->needles[scan->needles_n++];
-        struct descriptor *inferred = descriptor_infer(span_of_buf(&scripts->scripts[i]), ring,
-                                                       scan->call->context->params);
+        struct descriptor *inferred =
+            descriptor_infer(span_of_buf(&scripts->scripts[i]), ring, scan->call->context->params);
         struct buf text = {0};
 
         (void)descriptor_write(inferred, &text, 0, DESCRIPTOR_PUBLIC, NULL);
@@ -218,8 +217,7 @@ static int run_scan(struct scan *scan, const struct json *objects)
         qsort(scan->needles, scan->needles_n, sizeof(*scan->needles), compare_needles);
     rc = node->ops->scan_coins(node, &at, visit, scan, &err);
     if (rc < 0 && rc != E_STOPPED)
-        return rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set: %s",
-                        error_text(&err));
+        return rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set: %s", error_text(&err));
     write_scan(scan, &at, rc == 0);
     return 0;
 }
@@ -236,8 +234,8 @@ static int start_scan(struct rpc_call *call)
     atomic_store(&wants_abort, false);
     atomic_store(&progress_percent, 0);
     if (objects == NULL)
-        rc = rpc_fail(call, RPC_MISC_ERROR,
-                      "scanobjects argument is required for the start action");
+        rc =
+            rpc_fail(call, RPC_MISC_ERROR, "scanobjects argument is required for the start action");
     else
         rc = run_scan(&scan, objects);
     atomic_flag_clear(&is_scanning);
@@ -299,17 +297,17 @@ const struct rpc_method rpc_scan_methods[] = {
               {RPC_NUM, "txouts", "Outputs looked at."}, {RPC_NUM, "height", "Height of the tip."},
               {RPC_HEX, "bestblock", "The tip."},
               {RPC_ARR, "unspents", "What was found.",
-               RPC_RESULTS({RPC_OBJ,
-                            .inner = RPC_RESULTS(
-                                {RPC_HEX, "txid", "The transaction."},
-                                {RPC_NUM, "vout", "Which of its outputs."},
-                                {RPC_HEX, "scriptPubKey", "Its script."},
-                                {RPC_STR, "desc", "A descriptor of that script."},
-                                {RPC_AMOUNT, "amount", "Its value in BTC."},
-                                {RPC_BOOL, "coinbase", "Did a coinbase make it?"},
-                                {RPC_NUM, "height", "Height of its block."},
-                                {RPC_HEX, "blockhash", "Its block."},
-                                {RPC_NUM, "confirmations", "Blocks on top of it and its own."})})},
+               RPC_RESULTS(
+                   {RPC_OBJ, .inner = RPC_RESULTS(
+                                 {RPC_HEX, "txid", "The transaction."},
+                                 {RPC_NUM, "vout", "Which of its outputs."},
+                                 {RPC_HEX, "scriptPubKey", "Its script."},
+                                 {RPC_STR, "desc", "A descriptor of that script."},
+                                 {RPC_AMOUNT, "amount", "Its value in BTC."},
+                                 {RPC_BOOL, "coinbase", "Did a coinbase make it?"},
+                                 {RPC_NUM, "height", "Height of its block."},
+                                 {RPC_HEX, "blockhash", "Its block."},
+                                 {RPC_NUM, "confirmations", "Blocks on top of it and its own."})})},
               {RPC_AMOUNT, "total_amount", "Their value in BTC."})},
          {RPC_BOOL, .when = "for \"abort\"", .text = "Was there a scan?"},
          {RPC_OBJ, .when = "for \"status\" during a scan",

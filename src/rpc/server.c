@@ -97,8 +97,7 @@ void rpc_server_set_permit(struct rpc_server *server, rpc_permit_fn *permit, voi
 }
 
 void rpc_server_visit_calls(struct rpc_server *server,
-                            void (*visit)(void *context, const char *method,
-                                          uint64_t duration_us),
+                            void (*visit)(void *context, const char *method, uint64_t duration_us),
                             void *context)
 {
     struct host *host = server->context->host;

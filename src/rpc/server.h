@@ -37,8 +37,7 @@ int rpc_server_answer(struct rpc_server *server, struct buf *reply, struct span 
 
 /* For methods about the server itself. visit is called for each call going on. */
 void rpc_server_visit_calls(struct rpc_server *server,
-                            void (*visit)(void *context, const char *method,
-                                          uint64_t duration_us),
+                            void (*visit)(void *context, const char *method, uint64_t duration_us),
                             void *context);
 
 #endif /* RPC_SERVER_H */

@@ -100,10 +100,9 @@ static int check_field(struct rpc_call *call, const struct json *object, const c
     if (value == NULL || value->type == JSON_NULL)
         return may_be_absent ? 0 : rpc_fail(call, RPC_TYPE_ERROR, "Missing %s", key);
     if (value->type != type)
-        return rpc_fail(call, RPC_TYPE_ERROR,
-                        "JSON value of type %s for field %s is not of expected type %s",
-                        json_type_name(value->type), key,
-                        type == JSON_STRING ? "string" : "number");
+        return rpc_fail(
+            call, RPC_TYPE_ERROR, "JSON value of type %s for field %s is not of expected type %s",
+            json_type_name(value->type), key, type == JSON_STRING ? "string" : "number");
     return 0;
 }
 
@@ -191,8 +190,8 @@ static int fail_mismatch(struct rpc_call *call, struct span known, struct span t
     script_asm(&text, known, false);
     buf_add_string(&text, "\nvs:\n");
     script_asm(&text, told, false);
-    rc = rpc_fail(call, RPC_DESERIALIZATION_ERROR,
-                  "Previous output scriptPubKey mismatch:\n%s", buf_string(&text));
+    rc = rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Previous output scriptPubKey mismatch:\n%s",
+                  buf_string(&text));
     buf_clear(&text);
     return rc;
 }

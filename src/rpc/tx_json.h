@@ -21,8 +21,7 @@ struct tx_view {
 /* The members of an output script, into an object that is open: asm, desc, hex,
  * address, type. ring: what is known about it; NULL: nothing. */
 void write_script_members(struct json_writer *w, struct span script, bool show_hex,
-                          const struct keyring *ring, const struct params *params)
-    NONNULL(1, 5);
+                          const struct keyring *ring, const struct params *params) NONNULL(1, 5);
 
 /* The members of a transaction, into an object that is open. */
 void write_tx_members(struct json_writer *w, const struct tx *tx, const struct tx_view *view,
@@ -33,16 +32,18 @@ void write_address(struct json_writer *w, struct span script, const struct param
     NONNULL(1, 3);
 
 /* The entries that these make, for tables of results. */
-#define SCRIPT_RESULTS                                                                      \
-    {RPC_STR, "asm", "Its operations as text."},                                            \
-        {RPC_STR, "desc", "A descriptor of it, as far as can be told."},                    \
-        {RPC_HEX, "hex", "Its bytes."},                                                     \
-        {RPC_STR, "address", "Its address, if it has one.", .flags = RPC_OPTIONAL},         \
-    {                                                                                       \
-        RPC_STR, "type", "What kind of script it is."                                       \
+#define SCRIPT_RESULTS                                                              \
+    {RPC_STR, "asm", "Its operations as text."},                                    \
+        {RPC_STR, "desc", "A descriptor of it, as far as can be told."},            \
+        {RPC_HEX, "hex", "Its bytes."},                                             \
+        {RPC_STR, "address", "Its address, if it has one.", .flags = RPC_OPTIONAL}, \
+    {                                                                               \
+        RPC_STR, "type", "What kind of script it is."                               \
     }
-#define SCRIPT_OBJECT_RESULT(key_text, about) \
-    {RPC_OBJ, key_text, about, .inner = RPC_RESULTS(SCRIPT_RESULTS)}
+#define SCRIPT_OBJECT_RESULT(key_text, about)                          \
+    {                                                                  \
+        RPC_OBJ, key_text, about, .inner = RPC_RESULTS(SCRIPT_RESULTS) \
+    }
 #define TX_INPUT_RESULTS                                                                       \
     {RPC_HEX, "coinbase", "What the miner wrote; only of a coinbase.", .flags = RPC_OPTIONAL}, \
         {RPC_HEX, "txid", "The transaction whose output is spent.", .flags = RPC_OPTIONAL},    \
@@ -59,18 +60,20 @@ void write_address(struct json_writer *w, struct span script, const struct param
     {                                                                                          \
         RPC_NUM, "sequence", "The sequence number."                                            \
     }
-#define TX_RESULTS                                                                            \
-    {RPC_HEX, "txid", "Its id."}, {RPC_HEX, "hash", "Its id with the witness."},              \
-        {RPC_NUM, "version", "Its version."}, {RPC_NUM, "size", "Bytes."},                    \
-        {RPC_NUM, "vsize", "Virtual bytes: a quarter of the weight, rounded up."},            \
-        {RPC_NUM, "weight", "Its weight."}, {RPC_TIME, "locktime", "Its lock time."},         \
-        {RPC_ARR, "vin", "The inputs.",                                                       \
-         .inner = RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS(TX_INPUT_RESULTS)})},            \
-    {                                                                                         \
-        RPC_ARR, "vout", "The outputs.", .inner = RPC_RESULTS(                                \
-            {RPC_OBJ, .inner = RPC_RESULTS({RPC_AMOUNT, "value", "Its value in BTC."},        \
-                                           {RPC_NUM, "n", "Its position."},                   \
-                                           SCRIPT_OBJECT_RESULT("scriptPubKey", "Its script."))}) \
+#define TX_RESULTS                                                                           \
+    {RPC_HEX, "txid", "Its id."}, {RPC_HEX, "hash", "Its id with the witness."},             \
+        {RPC_NUM, "version", "Its version."}, {RPC_NUM, "size", "Bytes."},                   \
+        {RPC_NUM, "vsize", "Virtual bytes: a quarter of the weight, rounded up."},           \
+        {RPC_NUM, "weight", "Its weight."}, {RPC_TIME, "locktime", "Its lock time."},        \
+        {RPC_ARR, "vin", "The inputs.",                                                      \
+         .inner = RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS(TX_INPUT_RESULTS)})},           \
+    {                                                                                        \
+        RPC_ARR, "vout", "The outputs.",                                                     \
+            .inner = RPC_RESULTS(                                                            \
+                {RPC_OBJ,                                                                    \
+                 .inner = RPC_RESULTS({RPC_AMOUNT, "value", "Its value in BTC."},            \
+                                      {RPC_NUM, "n", "Its position."},                       \
+                                      SCRIPT_OBJECT_RESULT("scriptPubKey", "Its script."))}) \
     }
 
 #endif /* RPC_TX_JSON_H */

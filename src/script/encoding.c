@@ -81,8 +81,7 @@ static bool is_low_s(struct span sig)
 
 enum verdict sig_encoding_verdict(struct span sig, uint64_t flags)
 {
-    const uint64_t strict =
-        SCRIPT_VERIFY(DERSIG) | SCRIPT_VERIFY(LOW_S) | SCRIPT_VERIFY(STRICTENC);
+    const uint64_t strict = SCRIPT_VERIFY(DERSIG) | SCRIPT_VERIFY(LOW_S) | SCRIPT_VERIFY(STRICTENC);
 
     if (sig.len == 0)
         return V_VALID;

@@ -6,10 +6,10 @@
 #include "crypto/sha1.h"
 
 /* An operation that finds too little on the stack. */
-#define NEED(m, count)                                   \
-    do {                                                 \
-        if ((m)->stack_n < (size_t)(count))              \
-            return V_SCRIPT_INVALID_STACK_OPERATION;     \
+#define NEED(m, count)                               \
+    do {                                             \
+        if ((m)->stack_n < (size_t)(count))          \
+            return V_SCRIPT_INVALID_STACK_OPERATION; \
     } while (0)
 
 static void push_copy(struct machine *m, size_t from_top)
@@ -37,8 +37,8 @@ static void remove_item(struct machine *m, size_t from_top)
 
 static bool top_number(struct machine *m, size_t from_top, int64_t *ret_number)
 {
-    return script_number_read(ret_number, item_span(machine_top(m, from_top)),
-                              SCRIPT_NUMBER_BYTES, machine_has(m, SCRIPT_VERIFY(MINIMALDATA)));
+    return script_number_read(ret_number, item_span(machine_top(m, from_top)), SCRIPT_NUMBER_BYTES,
+                              machine_has(m, SCRIPT_VERIFY(MINIMALDATA)));
 }
 
 /* --- Control --- */
@@ -523,8 +523,8 @@ static enum verdict execute(struct machine *m, uint8_t op, bool is_live, const u
 static bool is_disabled(uint8_t op)
 {
     return op >= OP_CAT && op <= OP_RSHIFT &&
-           (op <= OP_RIGHT || (op >= OP_INVERT && op <= OP_XOR) || op == OP_2MUL ||
-            op == OP_2DIV || op >= OP_MUL);
+           (op <= OP_RIGHT || (op >= OP_INVERT && op <= OP_XOR) || op == OP_2MUL || op == OP_2DIV ||
+            op >= OP_MUL);
 }
 
 static void begin(struct machine *m, const struct script_iter *script)
@@ -565,8 +565,7 @@ enum verdict machine_run(struct machine *m, struct span script)
             return V_SCRIPT_OP_CODESEPARATOR;
         if (op <= OP_PUSHDATA4) {
             if (is_live) {
-                if (machine_has(m, SCRIPT_VERIFY(MINIMALDATA)) &&
-                    !script_push_is_minimal(op, push))
+                if (machine_has(m, SCRIPT_VERIFY(MINIMALDATA)) && !script_push_is_minimal(op, push))
                     return V_SCRIPT_MINIMALDATA;
                 machine_push_span(m, push);
             }

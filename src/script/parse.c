@@ -56,8 +56,7 @@ bool script_has_valid_ops(struct span script)
     uint8_t op;
 
     while (!script_iter_done(&iter)) {
-        if (!script_next(&iter, &op, &push) || op > OP_NOP10 ||
-            push.len > SCRIPT_ELEMENT_BYTES_MAX)
+        if (!script_next(&iter, &op, &push) || op > OP_NOP10 || push.len > SCRIPT_ELEMENT_BYTES_MAX)
             return false;
     }
     return true;

@@ -50,11 +50,11 @@ struct sig_batch {
     struct waiting waiting[SIG_BATCH_CHECKS];
     uint32_t items_n;
     uint32_t questions_n;
-    uint32_t waiting_n;   /* The last one may still be under evaluation. */
-    uint32_t asked_n;     /* Checks of the input under evaluation. */
-    bool is_refused;      /* That input asks for more than a batch takes. */
+    uint32_t waiting_n; /* The last one may still be under evaluation. */
+    uint32_t asked_n;   /* Checks of the input under evaluation. */
+    bool is_refused;    /* That input asks for more than a batch takes. */
     int32_t trust;
-    uint32_t exact_n;     /* Inputs verified exactly since trust was last earned. */
+    uint32_t exact_n; /* Inputs verified exactly since trust was last earned. */
     _Atomic uint64_t checked;
 };
 
@@ -279,8 +279,7 @@ void sig_batch_input(struct sig_batch *batch, const struct spend *spend, uint32_
     struct spend deferred = *spend;
 
     if (!sigbatch_has_lanes() || !is_trusting(batch)) {
-        batch->done(batch->context, tag, in_index,
-                    verify_exactly(batch, spend, in_index, flags));
+        batch->done(batch->context, tag, in_index, verify_exactly(batch, spend, in_index, flags));
         return;
     }
     if (batch->waiting_n == SIG_BATCH_CHECKS)
@@ -293,8 +292,7 @@ void sig_batch_input(struct sig_batch *batch, const struct spend *spend, uint32_
     if (script_verify_input(&deferred, in_index, flags) != V_VALID || batch->is_refused) {
         forget_last(batch);
         pay_for_failure(batch, batch->asked_n);
-        batch->done(batch->context, tag, in_index,
-                    verify_exactly(batch, spend, in_index, flags));
+        batch->done(batch->context, tag, in_index, verify_exactly(batch, spend, in_index, flags));
     } else {
         batch->waiting[batch->waiting_n - 1].asked_n = batch->asked_n;
     }

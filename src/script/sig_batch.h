@@ -25,8 +25,7 @@ struct sig_batch;
 
 /* Told once for each input offered: at once, in a later sig_batch_input, or in
  * sig_batch_settle. tag is what the input was offered with. */
-typedef void sig_batch_done_fn(void *context, void *tag, uint32_t in_index,
-                               enum verdict verdict);
+typedef void sig_batch_done_fn(void *context, void *tag, uint32_t in_index, enum verdict verdict);
 
 /* Never NULL; release with sig_batch_free, which expects that all is settled. */
 struct sig_batch *sig_batch_new(sig_batch_done_fn *done, void *context);

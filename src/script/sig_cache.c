@@ -96,8 +96,8 @@ struct sig_cache_key sig_cache_schnorr_key(const struct sig_cache *cache, const 
     return finish_key(&key);
 }
 
-struct sig_cache_key sig_cache_scripts_key(const struct sig_cache *cache,
-                                           const struct wtxid *wtxid, uint64_t flags)
+struct sig_cache_key sig_cache_scripts_key(const struct sig_cache *cache, const struct wtxid *wtxid,
+                                           uint64_t flags)
 {
     struct sha256 key = cache->salted[KEY_SCRIPTS];
     uint8_t flag_bytes[8];

@@ -40,9 +40,8 @@ struct sig_cache_key sig_cache_schnorr_key(const struct sig_cache *cache, const 
     NONNULL(1, 2, 3, 4);
 /* All scripts of a transaction under flags. The wtxid fixes the coins too, as it
  * names them by outpoint. */
-struct sig_cache_key sig_cache_scripts_key(const struct sig_cache *cache,
-                                           const struct wtxid *wtxid, uint64_t flags)
-    NONNULL(1, 2);
+struct sig_cache_key sig_cache_scripts_key(const struct sig_cache *cache, const struct wtxid *wtxid,
+                                           uint64_t flags) NONNULL(1, 2);
 
 bool sig_cache_find(const struct sig_cache *cache, const struct sig_cache_key *key) NONNULL(1, 2);
 void sig_cache_add(struct sig_cache *cache, const struct sig_cache_key *key) NONNULL(1, 2);

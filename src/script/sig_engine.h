@@ -31,8 +31,7 @@ struct sig_engine {
      * NULL, and may answer false for what it does not take: each pair is asked by
      * itself then. sigs as for ecdsa, hashes 32 bytes for each; 0 < sigs_n <= keys_n. */
     bool (*multisig)(const struct sig_engine *engine, const struct span *sigs,
-                     const uint8_t *hashes, size_t sigs_n, const struct span *keys,
-                     size_t keys_n);
+                     const uint8_t *hashes, size_t sigs_n, const struct span *keys, size_t keys_n);
     void *context; /* The engine's own. */
     /* May be NULL. Once it is true the evaluation is for nothing and may end early, with
      * any verdict but V_VALID. */

@@ -317,8 +317,7 @@ static bool entry_find(const struct sighash_input *input, uint8_t *ret_hash,
 {
     unsigned kind = kind_of(hash_type);
 
-    if ((input->entry_set >> kind & 1) == 0 ||
-        !entry_matches(&input->entry[kind], code, is_v0))
+    if ((input->entry_set >> kind & 1) == 0 || !entry_matches(&input->entry[kind], code, is_v0))
         return false;
     finish_with_type(&input->entry[kind].midstate, ret_hash, hash_type);
     return true;
@@ -527,8 +526,8 @@ bool sighash_taproot(struct sighash_input *input, uint8_t *ret_hash, uint8_t has
     }
     if (outputs == SIGHASH_DEFAULT || outputs == SIGHASH_ALL)
         feed_bytes(&feed, cache->outs, SHA256_BYTES);
-    feed_u8(&feed, (uint8_t)((extra->leaf_hash != NULL ? 2 : 0) +
-                             (extra->annex_hash != NULL ? 1 : 0)));
+    feed_u8(&feed,
+            (uint8_t)((extra->leaf_hash != NULL ? 2 : 0) + (extra->annex_hash != NULL ? 1 : 0)));
     if (alone) {
         feed_outpoint(&feed, &in->prevout);
         feed_output(&feed, &cache->spent[input->in_index]);

@@ -81,7 +81,7 @@ struct sighash_entry {
 struct sighash_input {
     const struct sighash_cache *cache;
     uint32_t in_index;
-    bool has_single; /* single and single_twice are there. */
+    bool has_single;   /* single and single_twice are there. */
     uint8_t entry_set; /* Bit i: entry[i] is in use. */
     uint8_t single[SHA256_BYTES];
     uint8_t single_twice[SHA256_BYTES];

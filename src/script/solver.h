@@ -9,17 +9,17 @@
 #include "script/parse.h"
 
 /* X(name, text as shown by RPC) */
-#define SCRIPT_TYPE_MAP(X)                              \
-    X(NONSTANDARD, "nonstandard")                       \
-    X(PUBKEY, "pubkey")                                 \
-    X(PUBKEYHASH, "pubkeyhash")                         \
-    X(SCRIPTHASH, "scripthash")                         \
-    X(MULTISIG, "multisig")                             \
-    X(NULL_DATA, "nulldata")                            \
-    X(ANCHOR, "anchor")                                 \
-    X(WITNESS_V0_KEYHASH, "witness_v0_keyhash")         \
-    X(WITNESS_V0_SCRIPTHASH, "witness_v0_scripthash")   \
-    X(WITNESS_V1_TAPROOT, "witness_v1_taproot")         \
+#define SCRIPT_TYPE_MAP(X)                            \
+    X(NONSTANDARD, "nonstandard")                     \
+    X(PUBKEY, "pubkey")                               \
+    X(PUBKEYHASH, "pubkeyhash")                       \
+    X(SCRIPTHASH, "scripthash")                       \
+    X(MULTISIG, "multisig")                           \
+    X(NULL_DATA, "nulldata")                          \
+    X(ANCHOR, "anchor")                               \
+    X(WITNESS_V0_KEYHASH, "witness_v0_keyhash")       \
+    X(WITNESS_V0_SCRIPTHASH, "witness_v0_scripthash") \
+    X(WITNESS_V1_TAPROOT, "witness_v1_taproot")       \
     X(WITNESS_UNKNOWN, "witness_unknown")
 
 enum script_type {

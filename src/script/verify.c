@@ -75,8 +75,8 @@ static bool scan_success(const struct machine *m, struct span script, enum verdi
     return false;
 }
 
-static enum verdict run_witness_script(struct machine *m, struct witness stack,
-                                       struct span script, enum script_version version)
+static enum verdict run_witness_script(struct machine *m, struct witness stack, struct span script,
+                                       enum script_version version)
 {
     enum verdict verdict;
 
@@ -136,8 +136,7 @@ static bool commits_to_leaf(const struct machine *m, struct span control, const 
     struct sha256 hash;
 
     memcpy(node, leaf, sizeof(node));
-    for (size_t at = TAPROOT_CONTROL_BASE_BYTES; at < control.len;
-         at += TAPROOT_CONTROL_NODE_BYTES)
+    for (size_t at = TAPROOT_CONTROL_BASE_BYTES; at < control.len; at += TAPROOT_CONTROL_NODE_BYTES)
         tapbranch_hash(node, node, control.data + at);
     sha256_tagged_init(&hash, "TapTweak");
     sha256_add(&hash, internal_key, 32);

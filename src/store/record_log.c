@@ -144,17 +144,15 @@ static const uint8_t *look(struct view *view, uint64_t offset, size_t len, int *
 {
     *ret_rc = 0;
     if (offset < view->at || offset + len > view->at + view->have) {
-        *ret_rc = disk_read(view->file, view->window, view->window_bytes, offset, &view->have,
-                            err);
+        *ret_rc = disk_read(view->file, view->window, view->window_bytes, offset, &view->have, err);
         view->at = offset;
         if (*ret_rc < 0) {
             view->have = 0;
             return NULL;
         }
     }
-    return view->have - (size_t)(offset - view->at) >= len
-               ? view->window + (offset - view->at)
-               : NULL;
+    return view->have - (size_t)(offset - view->at) >= len ? view->window + (offset - view->at)
+                                                           : NULL;
 }
 
 /* Is there a record behind `broken` that was written when `broken` was durable? */
@@ -195,8 +193,8 @@ static int find_evidence(struct record_log *log, struct view *view, uint64_t bro
 /* Hands out records until the first that is broken or the end: *ret_end. What lies
  * before *ret_proven was durable, as a later record says. */
 static int replay(struct record_log *log, struct view *view,
-                  const struct record_log_options *options, uint64_t *ret_end,
-                  uint64_t *ret_proven, bool *ret_is_marked, struct error *err)
+                  const struct record_log_options *options, uint64_t *ret_end, uint64_t *ret_proven,
+                  bool *ret_is_marked, struct error *err)
 {
     uint64_t offset = FILE_HEAD_BYTES;
     int rc = 0;
@@ -290,8 +288,8 @@ static int recover(struct record_log *log, const struct record_log_options *opti
     bool is_damage;
     int rc;
 
-    view.window_bytes = MAX((size_t)log->record_bytes_max + RECORD_HEAD_BYTES,
-                            (size_t)RECORD_LOG_BUFFER_BYTES);
+    view.window_bytes =
+        MAX((size_t)log->record_bytes_max + RECORD_HEAD_BYTES, (size_t)RECORD_LOG_BUFFER_BYTES);
     view.window = alloc(view.window_bytes);
     rc = disk_size(log->now.file, &file_len, err);
     if (rc == 0)
@@ -403,8 +401,7 @@ static int write_out(struct record_log *log, struct part *part, struct error *er
     return 0;
 }
 
-int record_log_append(struct record_log *log, uint32_t type, struct span payload,
-                      struct error *err)
+int record_log_append(struct record_log *log, uint32_t type, struct span payload, struct error *err)
 {
     struct part *part = log->is_replacing ? &log->next : &log->now;
     int rc = check_alive(log, err);

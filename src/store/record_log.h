@@ -45,8 +45,8 @@ struct record_log_options {
  *
  * Returns: 0; E_CORRUPT with file and offset; what on_record returned; disk errors.
  * Out:     ret_log: everything replayed is durable. */
-NODISCARD int record_log_open(struct record_log **ret_log,
-                              const struct record_log_options *options, struct error *err);
+NODISCARD int record_log_open(struct record_log **ret_log, const struct record_log_options *options,
+                              struct error *err);
 
 /* Does not sync: what was not synced may be lost. */
 void record_log_close(struct record_log *own_log);

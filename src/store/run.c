@@ -210,8 +210,7 @@ static uint8_t *writer_open_block(struct run_writer *writer)
 }
 
 /* Ends the open block; there is then room for another. */
-static int writer_seal(struct run_writer *writer, uint32_t holds, size_t used,
-                       struct error *err)
+static int writer_seal(struct run_writer *writer, uint32_t holds, size_t used, struct error *err)
 {
     uint64_t number = (writer->written + writer->buffered) / RUN_BLOCK_BYTES;
 
@@ -249,8 +248,7 @@ static int writer_add_long(struct run_writer *writer, uint64_t hash, struct span
     return rc;
 }
 
-int run_writer_add(struct run_writer *writer, uint64_t hash, struct span body,
-                   struct error *err)
+int run_writer_add(struct run_writer *writer, uint64_t hash, struct span body, struct error *err)
 {
     size_t need = body.len + (body.len < LENGTH_WIDE ? 1 : 3);
     uint8_t *at;
@@ -347,12 +345,11 @@ struct run {
 
 static int corrupt(const struct run *run, uint64_t block, struct error *err)
 {
-    return error_set(err, E_CORRUPT, "'%s' is damaged at offset %llu",
-                     run->path, (unsigned long long)(block * RUN_BLOCK_BYTES));
+    return error_set(err, E_CORRUPT, "'%s' is damaged at offset %llu", run->path,
+                     (unsigned long long)(block * RUN_BLOCK_BYTES));
 }
 
-static int read_block(const struct run *run, uint8_t *ret_block, uint64_t number,
-                      struct error *err)
+static int read_block(const struct run *run, uint8_t *ret_block, uint64_t number, struct error *err)
 {
     int rc = disk_read_exact(run->file, ret_block, RUN_BLOCK_BYTES, number * RUN_BLOCK_BYTES, err);
 
@@ -411,7 +408,8 @@ static int load_tables(struct run *run, bool want_filter, struct error *err)
     if (get_le64(footer) != FOOTER_MAGIC || get_le64(footer + 8) != run->id ||
         get_le32(footer + 32) != RUN_BLOCK_BYTES ||
         run->blocks_n + table_blocks((uint64_t)run->blocks_n * 4) + table_blocks(filter_bytes) +
-                1 != blocks)
+                1 !=
+            blocks)
         return corrupt(run, blocks - 1, err);
 
     run->first = alloc_array(run->blocks_n, 4);
@@ -471,13 +469,11 @@ struct run *run_ref(struct run *run)
 
 void run_unref(struct run *own_run)
 {
-    if (own_run == NULL ||
-        atomic_fetch_sub_explicit(&own_run->refs, 1, memory_order_acq_rel) > 1)
+    if (own_run == NULL || atomic_fetch_sub_explicit(&own_run->refs, 1, memory_order_acq_rel) > 1)
         return;
     disk_close(own_run->file);
     /* A file that stays is no harm: nothing names it, and the next open removes it. */
-    if (atomic_load(&own_run->remove_at_end) &&
-        disk_remove(own_run->disk, own_run->path, NULL) < 0)
+    if (atomic_load(&own_run->remove_at_end) && disk_remove(own_run->disk, own_run->path, NULL) < 0)
         log_debug("store", "could not remove '%s'", own_run->path);
     free(own_run->path);
     free(own_run->first);
@@ -575,8 +571,8 @@ static int read_long(const struct run *run, struct span *ret_body, uint64_t numb
     (void)buf_extend(scratch, len + RUN_BLOCK_BYTES);
     block = scratch->data + RUN_BLOCK_BYTES + len;
     done = part - LONG_HEAD_BYTES;
-    memcpy(scratch->data + RUN_BLOCK_BYTES,
-           scratch->data + BLOCK_HEAD_BYTES + LONG_HEAD_BYTES, done);
+    memcpy(scratch->data + RUN_BLOCK_BYTES, scratch->data + BLOCK_HEAD_BYTES + LONG_HEAD_BYTES,
+           done);
     while (done < len) {
         int rc = ++number < run->blocks_n ? read_block(run, block, number, err)
                                           : corrupt(run, number, err);
@@ -700,8 +696,7 @@ static int walk_to(struct run_walk *walk, uint64_t number, const uint8_t **ret_b
         }
     }
     *ret_block = walk->buffer + (number - walk->buffer_at) * RUN_BLOCK_BYTES;
-    return block_is_good(*ret_block, run->id_sum, (uint32_t)number) ? 0
-                                                                   : corrupt(run, number, err);
+    return block_is_good(*ret_block, run->id_sum, (uint32_t)number) ? 0 : corrupt(run, number, err);
 }
 
 int run_walk_next(struct run_walk *walk, struct span *ret_body, struct error *err)

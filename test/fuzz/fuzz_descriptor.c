@@ -48,8 +48,7 @@ static void check_branch(const struct descriptor *descriptor, const struct keyri
     expand(again, &scripts_again, NULL, 0, ring);
     CHECK(scripts.n == scripts_again.n);
     for (size_t i = 0; i < scripts.n; i++) {
-        CHECK(span_equal(span_of_buf(&scripts.scripts[i]),
-                         span_of_buf(&scripts_again.scripts[i])));
+        CHECK(span_equal(span_of_buf(&scripts.scripts[i]), span_of_buf(&scripts_again.scripts[i])));
         check_inferred(span_of_buf(&scripts.scripts[i]), &known);
     }
     script_list_clear(&scripts);

@@ -74,9 +74,9 @@ static const struct host_ops fake_ops = {
 
 static bool is_chainless(void *context, const char *user, const char *method)
 {
-    static const char *const names[] = {"echo", "echojson", "help", "uptime", "logging", "stop",
-                                        "getrpcinfo", "getmemoryinfo", "setmocktime",
-                                        "getopenrpcinfo", "rpc.discover"};
+    static const char *const names[] = {
+        "echo",       "echojson",      "help",        "uptime",         "logging",     "stop",
+        "getrpcinfo", "getmemoryinfo", "setmocktime", "getopenrpcinfo", "rpc.discover"};
 
     (void)context;
     (void)user;

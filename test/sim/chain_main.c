@@ -239,8 +239,8 @@ static int submit(struct story *story, size_t at)
     struct node *node = chain_node(story->chain);
     struct submit_result result;
 
-    return node->ops->submit_block(node, &result,
-                                   span_of_buf(&story->branches->blocks[at].bytes), NULL);
+    return node->ops->submit_block(node, &result, span_of_buf(&story->branches->blocks[at].bytes),
+                                   NULL);
 }
 
 static int flush(struct story *story)
@@ -397,9 +397,8 @@ static bool tell(enum kind kind, uint64_t seed, uint64_t first_loss)
     if (kind == FAULTS)
         meet_fault(&story);
     for (int i = 0; i < lives && story.is_good; i++) {
-        sim_disk_crash_after(story.sim, first_loss != 0 && i == 0
-                                            ? first_loss
-                                            : 1 + test_random_below(reach[kind]));
+        sim_disk_crash_after(
+            story.sim, first_loss != 0 && i == 0 ? first_loss : 1 + test_random_below(reach[kind]));
         if (begin_life(&story, i == 0, i == 0 || test_random_below(2) == 0)) {
             if ((i > 0 || kind == FAULTS) && stands_well(&story))
                 sim_disk_crash_after(story.sim, 1 + test_random_below(reach[kind]));
@@ -417,8 +416,8 @@ static bool tell(enum kind kind, uint64_t seed, uint64_t first_loss)
     if (story.is_good)
         finish(&story);
     if (!story.is_good)
-        printf("scenario %s, seed %" PRIu64 ", first loss %" PRIu64 "\n", kind_names[kind],
-               seed, first_loss);
+        printf("scenario %s, seed %" PRIu64 ", first loss %" PRIu64 "\n", kind_names[kind], seed,
+               first_loss);
     sim_disk_free(story.sim);
     return lost;
 }
@@ -473,12 +472,10 @@ static void faults(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test tests[KINDS_N] = {[IMPORT] = {"import", import},
-                                               [REORG] = {"reorg", reorg},
-                                               [FLUSH] = {"flush", flushes},
-                                               [PRUNE] = {"prune", prune},
-                                               [REINDEX] = {"reindex", reindex},
-                                               [FAULTS] = {"faults", faults}};
+    static const struct test tests[KINDS_N] = {
+        [IMPORT] = {"import", import},    [REORG] = {"reorg", reorg},
+        [FLUSH] = {"flush", flushes},     [PRUNE] = {"prune", prune},
+        [REINDEX] = {"reindex", reindex}, [FAULTS] = {"faults", faults}};
     static const struct option options[] = {{"scenario", required_argument, NULL, 'c'},
                                             {"seed", required_argument, NULL, 's'},
                                             {"seeds", required_argument, NULL, 'n'},

@@ -146,8 +146,7 @@ static void note_names(struct sim_disk *sim, const char *path, struct inode *ino
 {
     struct name_change *change;
 
-    sim->name_changes =
-        realloc_array(sim->name_changes, sim->name_changes_n + 1, sizeof(*change));
+    sim->name_changes = realloc_array(sim->name_changes, sim->name_changes_n + 1, sizeof(*change));
     change = &sim->name_changes[sim->name_changes_n++];
     *change = (struct name_change){.order = sim->order++, .n = path2 == NULL ? 1 : 2};
     change->path[0] = alloc_string(path);
@@ -229,8 +228,7 @@ static void add_change(struct sim_disk *sim, struct inode *inode, uint64_t offse
 
     if (inode->changes_n == inode->changes_capacity) {
         inode->changes_capacity = inode->changes_capacity * 2 + 16;
-        inode->changes =
-            realloc_array(inode->changes, inode->changes_capacity, sizeof(*change));
+        inode->changes = realloc_array(inode->changes, inode->changes_capacity, sizeof(*change));
     }
     change = &inode->changes[inode->changes_n++];
     *change = (struct change){sim->order++, offset, len, file_len, NULL};
@@ -314,8 +312,8 @@ static void lose_in_file(struct sim_disk *sim, struct inode *inode, enum sim_dis
         struct change *last = &inode->changes[n - 1];
 
         last->len = random_below(sim, last->len + 1);
-        len = MAX((uint64_t)inode->platter.len,
-                  n > 1 ? inode->changes[n - 2].file_len : (uint64_t)0);
+        len =
+            MAX((uint64_t)inode->platter.len, n > 1 ? inode->changes[n - 2].file_len : (uint64_t)0);
         len = MAX(len, last->offset + last->len);
         len = MIN(len, last->file_len);
     }
@@ -332,8 +330,8 @@ static void lose_names(struct sim_disk *sim, enum sim_disk_loss loss, uint64_t o
 {
     for (size_t i = 0; i < sim->name_changes_n; i++) {
         struct name_change *change = &sim->name_changes[i];
-        bool lives = loss == SIM_LOSS_SECTORS ? random_below(sim, 2) == 0
-                                              : change->order < order_end;
+        bool lives =
+            loss == SIM_LOSS_SECTORS ? random_below(sim, 2) == 0 : change->order < order_end;
 
         if (lives)
             apply_name_change(sim, change);
@@ -477,8 +475,8 @@ static int check_folder(struct sim_disk *sim, const char *path, struct error *er
 {
     char *folder = disk_folder_of(path);
     struct inode *inode = find_inode(sim, folder);
-    bool is_there = strcmp(folder, "/") == 0 || strcmp(folder, ".") == 0 ||
-                    (inode != NULL && inode->is_folder);
+    bool is_there =
+        strcmp(folder, "/") == 0 || strcmp(folder, ".") == 0 || (inode != NULL && inode->is_folder);
 
     free(folder);
     return is_there ? 0 : not_found(err, path);
@@ -670,8 +668,8 @@ static int set_len(struct sim_file *file, uint64_t len, bool may_shrink, struct 
     if (rc == 0 && !may_shrink && take_space(sim, file->inode, len) > 0)
         rc = error_set(err, E_NO_SPACE, "could not set space aside: no space left on device");
     if (rc == 0 && (may_shrink ? len != before : len > before))
-        add_change(sim, file->inode, MIN(len, before), NULL,
-                   MAX(len, before) - MIN(len, before), len);
+        add_change(sim, file->inode, MIN(len, before), NULL, MAX(len, before) - MIN(len, before),
+                   len);
     if (rc == 0 || is_last)
         rc = leave_change(sim, is_last, rc, err);
     mutex_unlock(&sim->mutex);
@@ -683,8 +681,7 @@ static int sim_truncate(struct disk_file *base, uint64_t len, struct error *err)
     return set_len(file_of(base), len, true, err);
 }
 
-static int sim_allocate(struct disk_file *base, uint64_t offset, uint64_t len,
-                        struct error *err)
+static int sim_allocate(struct disk_file *base, uint64_t offset, uint64_t len, struct error *err)
 {
     return set_len(file_of(base), offset + len, false, err);
 }

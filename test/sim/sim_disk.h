@@ -46,9 +46,9 @@ void sim_disk_kill(struct sim_disk *sim);
 
 /* How a power loss treats the writes that were not synced. */
 enum sim_disk_loss {
-    SIM_LOSS_RANDOM, /* One of the others, by the seed. */
-    SIM_LOSS_ALL,    /* Nothing unsynced survives. */
-    SIM_LOSS_NONE,   /* Everything does. */
+    SIM_LOSS_RANDOM,  /* One of the others, by the seed. */
+    SIM_LOSS_ALL,     /* Nothing unsynced survives. */
+    SIM_LOSS_NONE,    /* Everything does. */
     SIM_LOSS_ORDERED, /* A prefix of all writes and names survives; the last is torn. */
     SIM_LOSS_SECTORS  /* Each sector and each name by itself. */
 };

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "crypto/secp.h"
 #include "crypto/hostile_signatures.h"
+#include "crypto/secp.h"
 #include "test.h"
 
 #define REPORT_EVERY 200000

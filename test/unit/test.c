@@ -131,13 +131,13 @@ bool expect_u64(const char *file, int line, const char *label, const char *what,
 {
     if (report(got == want, file, line, label))
         return true;
-    (void)printf("%s is %" PRIu64 " (0x%" PRIx64 "), want %" PRIu64 " (0x%" PRIx64 ")\n", what,
-                 got, got, want, want);
+    (void)printf("%s is %" PRIu64 " (0x%" PRIx64 "), want %" PRIu64 " (0x%" PRIx64 ")\n", what, got,
+                 got, want, want);
     return false;
 }
 
-bool expect_string(const char *file, int line, const char *label, const char *what,
-                   const char *got, const char *want)
+bool expect_string(const char *file, int line, const char *label, const char *what, const char *got,
+                   const char *want)
 {
     if (report(got != NULL && want != NULL && strcmp(got, want) == 0, file, line, label))
         return true;
@@ -155,8 +155,8 @@ static void print_bytes(const uint8_t *data, size_t len)
     (void)printf(" (%zu bytes)", len);
 }
 
-bool expect_bytes(const char *file, int line, const char *label, const char *what,
-                  const void *got, size_t got_len, const void *want, size_t want_len)
+bool expect_bytes(const char *file, int line, const char *label, const char *what, const void *got,
+                  size_t got_len, const void *want, size_t want_len)
 {
     bool same = got_len == want_len && (got_len == 0 || memcmp(got, want, got_len) == 0);
 

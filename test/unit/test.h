@@ -24,12 +24,15 @@ struct test {
     void (*run)(void);
 };
 
-#define TEST(function) {#function, function}
-#define TEST_LIST(...)                                                  \
-    int main(int argc, char **argv)                                     \
-    {                                                                   \
-        static const struct test tests[] = {__VA_ARGS__};               \
-        return test_main(tests, ARRAY_LEN(tests), argc, argv);          \
+#define TEST(function)      \
+    {                       \
+#function, function \
+    }
+#define TEST_LIST(...)                                         \
+    int main(int argc, char **argv)                            \
+    {                                                          \
+        static const struct test tests[] = {__VA_ARGS__};      \
+        return test_main(tests, ARRAY_LEN(tests), argc, argv); \
     }
 
 /* Runs all tests, or those whose names contain an argument. Prints
@@ -55,10 +58,10 @@ bool expect_int(const char *file, int line, const char *label, const char *what,
                 int64_t want);
 bool expect_u64(const char *file, int line, const char *label, const char *what, uint64_t got,
                 uint64_t want);
-bool expect_string(const char *file, int line, const char *label, const char *what,
-                   const char *got, const char *want);
-bool expect_bytes(const char *file, int line, const char *label, const char *what,
-                  const void *got, size_t got_len, const void *want, size_t want_len);
+bool expect_string(const char *file, int line, const char *label, const char *what, const char *got,
+                   const char *want);
+bool expect_bytes(const char *file, int line, const char *label, const char *what, const void *got,
+                  size_t got_len, const void *want, size_t want_len);
 bool expect_true(const char *file, int line, const char *label, const char *what, bool got);
 
 #define EXPECT_INT(label, got, want) \
@@ -68,7 +71,6 @@ bool expect_true(const char *file, int line, const char *label, const char *what
 #define EXPECT_STR(label, got, want) expect_string(__FILE__, __LINE__, label, #got, got, want)
 #define EXPECT_BYTES(label, got, got_len, want, want_len) \
     expect_bytes(__FILE__, __LINE__, label, #got, got, got_len, want, want_len)
-#define EXPECT_TRUE(label, condition) \
-    expect_true(__FILE__, __LINE__, label, #condition, condition)
+#define EXPECT_TRUE(label, condition) expect_true(__FILE__, __LINE__, label, #condition, condition)
 
 #endif /* TEST_H */

@@ -13,7 +13,7 @@ static struct options options;
 
 static int parse(const char *const *args, const char *config, const char *network)
 {
-    char *argv[ARGS_MAX + 2] = {(char *)(uintptr_t)"assayd"};
+    char *argv[ARGS_MAX + 2] = {(char *)(uintptr_t) "assayd"};
     int argc = 1;
     int rc;
 
@@ -46,14 +46,30 @@ static const struct {
     {"negated twice", {"-noserver=0"}, "", "main", "server", "1"},
     {"the last argument wins", {"-dbcache=1", "-dbcache=2"}, "", "main", "dbcache", "2"},
     {"the first line of a file wins", {0}, "dbcache=1\ndbcache=2\n", "main", "dbcache", "1"},
-    {"a negation in a file wins at the end", {0}, "dbcache=1\nnodbcache=1\n", "main", "dbcache",
+    {"a negation in a file wins at the end",
+     {0},
+     "dbcache=1\nnodbcache=1\n",
+     "main",
+     "dbcache",
      "0"},
-    {"after a negation the first again", {0}, "dbcache=1\nnodbcache=1\ndbcache=3\ndbcache=4\n",
-     "main", "dbcache", "3"},
+    {"after a negation the first again",
+     {0},
+     "dbcache=1\nnodbcache=1\ndbcache=3\ndbcache=4\n",
+     "main",
+     "dbcache",
+     "3"},
     {"arguments before files", {"-dbcache=1"}, "dbcache=2\n", "main", "dbcache", "1"},
-    {"the section before the rest", {0}, "dbcache=1\n[regtest]\ndbcache=2\n", "regtest", "dbcache",
+    {"the section before the rest",
+     {0},
+     "dbcache=1\n[regtest]\ndbcache=2\n",
+     "regtest",
+     "dbcache",
      "2"},
-    {"another section does not count", {0}, "dbcache=1\n[test]\ndbcache=2\n", "regtest", "dbcache",
+    {"another section does not count",
+     {0},
+     "dbcache=1\n[test]\ndbcache=2\n",
+     "regtest",
+     "dbcache",
      "1"},
     {"prefix instead of section", {0}, "dbcache=1\nregtest.dbcache=2\n", "regtest", "dbcache", "2"},
     {"network option outside its section", {0}, "rpcport=1\n", "regtest", "rpcport", NULL},
@@ -69,8 +85,8 @@ static void single_values_follow_precedence(void)
         const char *label = single_rows[i].label;
         const char *got;
 
-        EXPECT_INT(label, parse(single_rows[i].args, single_rows[i].config,
-                                single_rows[i].network), 0);
+        EXPECT_INT(label, parse(single_rows[i].args, single_rows[i].config, single_rows[i].network),
+                   0);
         got = options_text(&options, single_rows[i].name, NULL);
         EXPECT_TRUE(label, (got == NULL) == (single_rows[i].want == NULL));
         if (got != NULL && single_rows[i].want != NULL)
@@ -122,15 +138,19 @@ static const struct {
     {{"-proxy"}, "", "Can not set -proxy with no value. Please specify value with -proxy=value."},
     {{"-includeconf=x"}, "", "-includeconf cannot be used from commandline; -includeconf=\"x\""},
     {{0}, "garbage\n", "parse error on line 1: garbage"},
-    {{0}, "\n-dash=1\n",
+    {{0},
+     "\n-dash=1\n",
      "parse error on line 2: -dash=1, options in configuration file must be specified without "
      "leading -"},
-    {{0}, "nono\n",
+    {{0},
+     "nono\n",
      "parse error on line 1: nono, if you intended to specify a negated option, use nono=1 "
      "instead"},
-    {{0}, "rpcpassword=a#b\n",
+    {{0},
+     "rpcpassword=a#b\n",
      "parse error on line 1, using # in rpcpassword can be ambiguous and should be avoided"},
-    {{0}, "conf=x\n",
+    {{0},
+     "conf=x\n",
      "conf cannot be set in the configuration file; use includeconf= if you want to include "
      "additional config files"},
 };
@@ -196,9 +216,17 @@ static const struct {
     int64_t number;
     bool truth;
 } number_rows[] = {
-    {"", 0, true},   {"0", 0, false},   {"1", 1, true},       {"-1", -1, true},
-    {"x", 0, false}, {"12x", 12, true}, {"+7", 7, true},      {"+-7", 0, false},
-    {" 9", 9, true}, {"00", 0, false},  {"99999999999999999999", INT64_MAX, true},
+    {"", 0, true},
+    {"0", 0, false},
+    {"1", 1, true},
+    {"-1", -1, true},
+    {"x", 0, false},
+    {"12x", 12, true},
+    {"+7", 7, true},
+    {"+-7", 0, false},
+    {" 9", 9, true},
+    {"00", 0, false},
+    {"99999999999999999999", INT64_MAX, true},
 };
 
 static void numbers_are_read_leniently(void)
@@ -229,9 +257,9 @@ static const struct {
     const char *in;
     const char *out;
 } path_rows[] = {
-    {"/a/b/", "/a/b"}, {"/a/./b", "/a/b"},   {"/a//b", "/a/b"},  {"/a/../b", "/b"},
-    {"/..", "/"},      {"a/..", "."},        {"../a", "../a"},   {"a/../../b", "../b"},
-    {"/", "/"},        {"", "."},            {"./a", "a"},       {"../..", "../.."},
+    {"/a/b/", "/a/b"}, {"/a/./b", "/a/b"}, {"/a//b", "/a/b"}, {"/a/../b", "/b"},
+    {"/..", "/"},      {"a/..", "."},      {"../a", "../a"},  {"a/../../b", "../b"},
+    {"/", "/"},        {"", "."},          {"./a", "a"},      {"../..", "../.."},
 };
 
 static void paths_are_tidied(void)
@@ -274,18 +302,35 @@ static void settings_file_goes_there_and_back(void)
 
 static void every_option_of_the_frame_is_known(void)
 {
-    static const char *const names[] = {
-        "logtimemicros", "debug", "debugexclude", "uacomment", "disablewallet", "logthreadnames",
-        "logsourcelocations", "loglevel", "logratelimit", "v2transport", "rpcservertimeout",
-        "rpcdoccheck", "fallbackfee", "keypool", "unsafesqlitesync", "prevoutfetchthreads",
-        "shrinkdebugfile", "natpmp", "peertimeout", "bind", "connect", "maxconnections", "par"};
+    static const char *const names[] = {"logtimemicros",
+                                        "debug",
+                                        "debugexclude",
+                                        "uacomment",
+                                        "disablewallet",
+                                        "logthreadnames",
+                                        "logsourcelocations",
+                                        "loglevel",
+                                        "logratelimit",
+                                        "v2transport",
+                                        "rpcservertimeout",
+                                        "rpcdoccheck",
+                                        "fallbackfee",
+                                        "keypool",
+                                        "unsafesqlitesync",
+                                        "prevoutfetchthreads",
+                                        "shrinkdebugfile",
+                                        "natpmp",
+                                        "peertimeout",
+                                        "bind",
+                                        "connect",
+                                        "maxconnections",
+                                        "par"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         EXPECT_TRUE(names[i], option_row_find(assayd_options, names[i]) != NULL);
 }
 
-TEST_LIST(TEST(single_values_follow_precedence), TEST(lists_gather),
-          TEST(errors_say_what_is_wrong), TEST(networks_are_chosen),
-          TEST(misplaced_options_are_found), TEST(numbers_are_read_leniently),
-          TEST(soft_settings_yield), TEST(paths_are_tidied),
+TEST_LIST(TEST(single_values_follow_precedence), TEST(lists_gather), TEST(errors_say_what_is_wrong),
+          TEST(networks_are_chosen), TEST(misplaced_options_are_found),
+          TEST(numbers_are_read_leniently), TEST(soft_settings_yield), TEST(paths_are_tidied),
           TEST(settings_file_goes_there_and_back), TEST(every_option_of_the_frame_is_known))

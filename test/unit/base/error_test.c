@@ -33,10 +33,9 @@ static const struct {
     int errno_value;
     int code;
 } errno_rows[] = {
-    {ENOENT, E_NOT_FOUND}, {ENOTDIR, E_NOT_FOUND}, {EEXIST, E_EXISTS},
-    {ENOSPC, E_NO_SPACE},  {EDQUOT, E_NO_SPACE},   {EACCES, E_PERMISSION},
-    {EPERM, E_PERMISSION}, {EROFS, E_PERMISSION},  {EIO, E_IO},
-    {EBADF, E_IO},         {EMFILE, E_IO},
+    {ENOENT, E_NOT_FOUND}, {ENOTDIR, E_NOT_FOUND}, {EEXIST, E_EXISTS},    {ENOSPC, E_NO_SPACE},
+    {EDQUOT, E_NO_SPACE},  {EACCES, E_PERMISSION}, {EPERM, E_PERMISSION}, {EROFS, E_PERMISSION},
+    {EIO, E_IO},           {EBADF, E_IO},          {EMFILE, E_IO},
 };
 
 static void errno_has_a_code(void)
@@ -67,8 +66,7 @@ static void long_texts_are_cut(void)
         EXPECT_TRUE("wrapped", strlen(error_text(&err)) < ASSAY_ERROR_TEXT_MAX);
     }
     (void)error_set_errno(&err, ENOENT, "%s", text);
-    EXPECT_TRUE("reason survives",
-                strstr(error_text(&err), ": No such file or directory") != NULL);
+    EXPECT_TRUE("reason survives", strstr(error_text(&err), ": No such file or directory") != NULL);
 }
 
 static void every_code_has_a_name(void)

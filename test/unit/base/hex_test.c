@@ -9,22 +9,14 @@ static const struct {
     size_t len;
     bool good;
 } rows[] = {
-    {"lower", "01abef", 6, 3, true},
-    {"upper", "01ABEF", 6, 3, true},
-    {"mixed", "01aBeF", 6, 3, true},
-    {"nothing", "", 0, 0, true},
-    {"too short", "01ab", 4, 3, false},
-    {"too long", "01abef00", 8, 3, false},
-    {"odd", "01abe", 5, 3, false},
-    {"odd by one digit", "01abef0", 7, 3, false},
-    {"before 0", "01ab/f", 6, 3, false},
-    {"after 9", "01ab:f", 6, 3, false},
-    {"before A", "01ab@f", 6, 3, false},
-    {"after F", "01abGf", 6, 3, false},
-    {"before a", "01ab`f", 6, 3, false},
-    {"after f", "01abfg", 6, 3, false},
-    {"space", "01 abe", 6, 3, false},
-    {"prefix", "0x01ab", 6, 3, false},
+    {"lower", "01abef", 6, 3, true},       {"upper", "01ABEF", 6, 3, true},
+    {"mixed", "01aBeF", 6, 3, true},       {"nothing", "", 0, 0, true},
+    {"too short", "01ab", 4, 3, false},    {"too long", "01abef00", 8, 3, false},
+    {"odd", "01abe", 5, 3, false},         {"odd by one digit", "01abef0", 7, 3, false},
+    {"before 0", "01ab/f", 6, 3, false},   {"after 9", "01ab:f", 6, 3, false},
+    {"before A", "01ab@f", 6, 3, false},   {"after F", "01abGf", 6, 3, false},
+    {"before a", "01ab`f", 6, 3, false},   {"after f", "01abfg", 6, 3, false},
+    {"space", "01 abe", 6, 3, false},      {"prefix", "0x01ab", 6, 3, false},
     {"zero byte", "01\0bef", 6, 3, false},
 };
 

@@ -12,7 +12,10 @@ static const uint8_t magic[4] = {0xfa, 0xbf, 0xb5, 0xda};
 static struct block_files_options options_of(struct sim_disk *sim)
 {
     struct block_files_options options = {
-        .disk = sim_disk_disk(sim), .folder = "/b/blocks", .fast_prune = true, .use_xor = true,
+        .disk = sim_disk_disk(sim),
+        .folder = "/b/blocks",
+        .fast_prune = true,
+        .use_xor = true,
     };
 
     memcpy(options.magic, magic, sizeof(magic));
@@ -56,16 +59,14 @@ struct stored {
     struct block_pos undo;
 };
 
-static int add(struct block_files *files, uint64_t i, struct stored *ret_stored,
-               struct error *err)
+static int add(struct block_files *files, uint64_t i, struct stored *ret_stored, struct error *err)
 {
     struct block_hash prev = prev_of(i);
     struct buf bytes = {0};
     int rc;
 
     make_bytes(&bytes, i, false);
-    rc = block_files_add(files, &ret_stored->block, span_of_buf(&bytes), (int32_t)i,
-                         1000 + i, err);
+    rc = block_files_add(files, &ret_stored->block, span_of_buf(&bytes), (int32_t)i, 1000 + i, err);
     if (rc == 0) {
         make_bytes(&bytes, i, true);
         rc = block_files_add_undo(files, &ret_stored->undo, ret_stored->block.file,
@@ -134,8 +135,7 @@ static void what_is_added_is_read(void)
 
                 EXPECT_INT("stat", disk_stat(options.disk, path, &entry, &err), 0);
                 EXPECT_U64(path, entry.len,
-                           is_last   ? (is_undo ? 1U << 20
-                                                : (info->size + 16383U) / 16384 * 16384)
+                           is_last   ? (is_undo ? 1U << 20 : (info->size + 16383U) / 16384 * 16384)
                            : is_undo ? info->undo_size
                                      : info->size);
                 free(path);
@@ -165,16 +165,17 @@ static void the_format_is_cores(void)
     options.fast_prune = false;
     EXPECT_INT("open", block_files_open(&files, &options, &err), 0);
     for (int i = 0; i < 2; i++)
-        EXPECT_INT("add", block_files_add(files, &pos, span_of_string("a block"), i, 1, &err),
-                   0);
+        EXPECT_INT("add", block_files_add(files, &pos, span_of_string("a block"), i, 1, &err), 0);
     EXPECT_U64("pos", pos.offset, 8 + 7 + 8);
-    EXPECT_INT("undo", block_files_add_undo(files, &pos, 0, span_of_string("undo"), &prev, 1,
-                                            &err), 0);
+    EXPECT_INT("undo", block_files_add_undo(files, &pos, 0, span_of_string("undo"), &prev, 1, &err),
+               0);
     EXPECT_U64("pos", pos.offset, 8);
     CHECK(sim_disk_peek(sim, "/b/blocks/blk00000.dat", &got));
     EXPECT_U64("16 MiB at once", got.len, 16 << 20);
-    EXPECT_BYTES("blk", got.data, 30, "\xfa\xbf\xb5\xda\7\0\0\0a block"
-                 "\xfa\xbf\xb5\xda\7\0\0\0a block", 30);
+    EXPECT_BYTES("blk", got.data, 30,
+                 "\xfa\xbf\xb5\xda\7\0\0\0a block"
+                 "\xfa\xbf\xb5\xda\7\0\0\0a block",
+                 30);
     got.len = 0;
     CHECK(sim_disk_peek(sim, "/b/blocks/rev00000.dat", &got));
     EXPECT_U64("1 MiB at once", got.len, 1 << 20);
@@ -262,8 +263,7 @@ static void damage_is_found(void)
     buf.len = 0;
     for (uint32_t at = 0; at < 8 + undo_len + 32; at++) {
         CHECK(sim_disk_flip(sim, "/b/blocks/rev00000.dat", at, 0x10));
-        EXPECT_INT("undo", block_files_read_undo(files, &buf, stored.undo, &prev, &err),
-                   E_CORRUPT);
+        EXPECT_INT("undo", block_files_read_undo(files, &buf, stored.undo, &prev, &err), E_CORRUPT);
         EXPECT_TRUE("names the file", strstr(error_text(&err), "rev00000.dat") != NULL);
         EXPECT_U64("nothing added", buf.len, 0);
         CHECK(sim_disk_flip(sim, "/b/blocks/rev00000.dat", at, 0x10));
@@ -277,11 +277,10 @@ static void damage_is_found(void)
     EXPECT_INT("part", block_files_read_part(files, &buf, stored.block, 1, 2, &err), 0);
     EXPECT_U64("part", buf.len, 2);
     EXPECT_INT("no part", block_files_read_part(files, &buf, stored.block, 1, 0, &err), E_LIMIT);
-    EXPECT_INT("over", block_files_read_part(files, &buf, stored.block, 1, 1 << 20, &err),
-               E_LIMIT);
+    EXPECT_INT("over", block_files_read_part(files, &buf, stored.block, 1, 1 << 20, &err), E_LIMIT);
     EXPECT_INT("nowhere", block_files_read(files, &buf, BLOCK_POS_NONE, &err), E_NOT_FOUND);
-    EXPECT_INT("past the end",
-               block_files_read(files, &buf, (struct block_pos){0, 1 << 30}, &err), E_CORRUPT);
+    EXPECT_INT("past the end", block_files_read(files, &buf, (struct block_pos){0, 1 << 30}, &err),
+               E_CORRUPT);
     EXPECT_INT("remove", block_files_remove(files, 0, &err), 0);
     EXPECT_INT("again", block_files_remove(files, 0, &err), 0);
     EXPECT_INT("gone", block_files_read(files, &buf, stored.block, &err), E_NOT_FOUND);
@@ -313,8 +312,8 @@ static void foreign_files_stay_as_they_are(void)
         CHECK(block_files_count(files) == 1);
         for (int is_undo = 0; is_undo < 2; is_undo++) {
             char *path = block_files_path(files, 0, is_undo);
-            uint32_t used = is_undo ? block_files_info(files, 0)->undo_size
-                                    : block_files_info(files, 0)->size;
+            uint32_t used =
+                is_undo ? block_files_info(files, 0)->undo_size : block_files_info(files, 0)->size;
             struct disk_file *file;
 
             CHECK(disk_open(disk, &file, path, DISK_READ_WRITE, &err) == 0);
@@ -360,8 +359,8 @@ static void foreign_files_stay_as_they_are(void)
             after.len = 0;
             CHECK(sim_disk_peek(sim, path, &after));
             EXPECT_TRUE("no shorter", after.len >= before[is_undo].len);
-            EXPECT_TRUE("not a byte changed", memcmp(after.data, before[is_undo].data,
-                                                     before[is_undo].len) == 0);
+            EXPECT_TRUE("not a byte changed",
+                        memcmp(after.data, before[is_undo].data, before[is_undo].len) == 0);
             free(path);
             buf_clear(&before[is_undo]);
         }
@@ -549,8 +548,7 @@ static void another_thread_may_sync(void)
     sim_disk_free(sim);
 }
 
-TEST_LIST(TEST(what_is_added_is_read), TEST(the_format_is_cores),
-          TEST(the_key_follows_cores_rules), TEST(xor_is_the_same_at_every_offset),
-          TEST(damage_is_found), TEST(foreign_files_stay_as_they_are),
-          TEST(failures_are_errors), TEST(a_crash_at_any_call_loses_nothing_synced),
-          TEST(another_thread_may_sync))
+TEST_LIST(TEST(what_is_added_is_read), TEST(the_format_is_cores), TEST(the_key_follows_cores_rules),
+          TEST(xor_is_the_same_at_every_offset), TEST(damage_is_found),
+          TEST(foreign_files_stay_as_they_are), TEST(failures_are_errors),
+          TEST(a_crash_at_any_call_loses_nothing_synced), TEST(another_thread_may_sync))

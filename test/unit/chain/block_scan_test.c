@@ -55,8 +55,7 @@ static struct sim_disk *disk_with(struct span bytes, const uint8_t *xor_key)
     return sim;
 }
 
-static void expect_scan(const char *label, struct span bytes, const uint8_t *xor_key,
-                        bool reads)
+static void expect_scan(const char *label, struct span bytes, const uint8_t *xor_key, bool reads)
 {
     struct sim_disk *sim = disk_with(bytes, xor_key);
     struct found *want = alloc_array(bytes.len / 88 + 1, sizeof(*want));
@@ -139,8 +138,8 @@ static void scans_agree_with_the_slow_one(void)
         size_t parts = (size_t)test_random_below(30);
 
         for (size_t i = 0; i < parts; i++) {
-            uint32_t len = 80 + (uint32_t)test_random_below(
-                                    test_random_below(10) == 0 ? 300000 : 500);
+            uint32_t len =
+                80 + (uint32_t)test_random_below(test_random_below(10) == 0 ? 300000 : 500);
 
             if (test_random_below(3) == 0)
                 add_garbage(&file);
@@ -242,5 +241,4 @@ static void real_files_are_read(void)
 }
 
 TEST_LIST(TEST(scans_agree_with_the_slow_one), TEST(frames_across_windows_are_found),
-          TEST(a_short_block_lets_the_scan_go_on_within),
-          TEST(real_files_are_read))
+          TEST(a_short_block_lets_the_scan_go_on_within), TEST(real_files_are_read))

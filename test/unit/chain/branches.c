@@ -21,8 +21,8 @@ struct draft {
     int64_t fees_sat;
 };
 
-static void note_add(struct branch_block *block, const struct tx *tx, uint32_t vout,
-                     int32_t height, bool is_coinbase)
+static void note_add(struct branch_block *block, const struct tx *tx, uint32_t vout, int32_t height,
+                     bool is_coinbase)
 {
     block->adds = realloc_array(block->adds, block->adds_n + 1, sizeof(*block->adds));
     block->adds[block->adds_n++] =
@@ -189,8 +189,7 @@ static void write_block(struct buf *bytes, const struct header *header, const st
         tx_write(bytes, &txs[i], true);
 }
 
-static void solve(struct header *header, struct block_hash *ret_hash,
-                  const struct params *params)
+static void solve(struct header *header, struct block_hash *ret_hash, const struct params *params)
 {
     for (;; header->nonce++) {
         *ret_hash = header_hash(header);
@@ -202,13 +201,11 @@ static void solve(struct header *header, struct block_hash *ret_hash,
 static void seal(struct branches *branches, struct draft *draft)
 {
     struct branch_block *block = draft->block;
-    const struct branch_block *parent =
-        block->parent < 0 ? NULL : &branches->blocks[block->parent];
+    const struct branch_block *parent = block->parent < 0 ? NULL : &branches->blocks[block->parent];
     struct block view = {.tx = draft->txs, .tx_n = draft->tx_n};
     struct u256 limit = u256_of_hash(branches->params->pow_limit);
     struct header header = {.version = 0x20000000,
-                            .prev = parent == NULL ? branches->params->genesis_hash
-                                                   : parent->hash,
+                            .prev = parent == NULL ? branches->params->genesis_hash : parent->hash,
                             .time = 1296688602U + (uint32_t)block->height * 600,
                             .bits = bits_of_target(&limit)};
 
@@ -231,14 +228,12 @@ int32_t branches_grow(struct branches *branches, int32_t parent, uint32_t spends
     int64_t value_sat;
     size_t coins_n = branches_coins(branches, parent, &coins);
 
-    branches->blocks =
-        realloc_array(branches->blocks, branches->n + 1, sizeof(*branches->blocks));
+    branches->blocks = realloc_array(branches->blocks, branches->n + 1, sizeof(*branches->blocks));
     block = &branches->blocks[branches->n];
-    *block = (struct branch_block){
-        .parent = parent,
-        .height = parent < 0 ? 1 : branches->blocks[parent].height + 1,
-        .fault = fault,
-        .sequence = INT32_MAX};
+    *block = (struct branch_block){.parent = parent,
+                                   .height = parent < 0 ? 1 : branches->blocks[parent].height + 1,
+                                   .fault = fault,
+                                   .sequence = INT32_MAX};
     draft->block = block;
     add_spends(draft, coins, coins_n, spends);
     if (block->fault == BRANCH_DOUBLE && block->spends_n == 0)
@@ -365,8 +360,7 @@ void branches_learn(struct branches *branches)
     }
 }
 
-int branches_offer(struct branches *branches, struct chain *chain, int32_t at,
-                   struct error *err)
+int branches_offer(struct branches *branches, struct chain *chain, int32_t at, struct error *err)
 {
     struct branch_block *block = &branches->blocks[at];
     struct node *node = chain_node(chain);

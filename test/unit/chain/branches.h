@@ -49,7 +49,7 @@ struct branches {
     struct branch_block *blocks;
     size_t n;
     int32_t sequence_next;
-    uint32_t extra;   /* Makes blocks differ. */
+    uint32_t extra; /* Makes blocks differ. */
     uint32_t padding;
 };
 

@@ -71,12 +71,11 @@ static void check_coins(const char *label, struct chain *chain, const struct wan
 
     if (want->serialized_hex == NULL)
         return;
-    EXPECT_INT(label,
-               node->ops->utxo_stats(node, &stats, UTXO_HASH_SERIALIZED_3, NULL, NULL, NULL), 0);
+    EXPECT_INT(label, node->ops->utxo_stats(node, &stats, UTXO_HASH_SERIALIZED_3, NULL, NULL, NULL),
+               0);
     EXPECT_STR(label, hash_hex(stats.hash).text, want->serialized_hex);
     EXPECT_INT(label, stats.at.height, want->height);
-    EXPECT_INT(label, node->ops->utxo_stats(node, &stats, UTXO_HASH_MUHASH, NULL, NULL, NULL),
-               0);
+    EXPECT_INT(label, node->ops->utxo_stats(node, &stats, UTXO_HASH_MUHASH, NULL, NULL, NULL), 0);
     EXPECT_STR(label, hash_hex(stats.hash).text, want->muhash_hex);
 }
 
@@ -234,4 +233,5 @@ static void block_files_without_index_are_refused(void)
 }
 
 TEST_LIST(TEST(mainnet_is_reindexed_and_reopened), TEST(mainnet_is_loaded_from_elsewhere),
-          TEST(a_header_alone_is_not_taken_from_a_file), TEST(signet_is_reindexed), TEST(block_files_without_index_are_refused))
+          TEST(a_header_alone_is_not_taken_from_a_file), TEST(signet_is_reindexed),
+          TEST(block_files_without_index_are_refused))

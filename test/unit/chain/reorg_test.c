@@ -19,8 +19,7 @@ static void run_open(struct run *run)
     struct error err = {0};
 
     run->chain = NULL;
-    if (chain_open(&run->chain, &run->options, &err) < 0 ||
-        chain_import(run->chain, &err) < 0)
+    if (chain_open(&run->chain, &run->options, &err) < 0 || chain_import(run->chain, &err) < 0)
         EXPECT_STR("open", error_text(&err), "success");
     CHECK(run->chain != NULL);
 }
@@ -125,9 +124,9 @@ static void chain_follows_the_model(void)
             struct submit_result result;
 
             /* A changed body first: it must not stand in the way of the right one. */
-            EXPECT_INT("mutated", node->ops->submit_block(
-                                      node, &result,
-                                      span_of_buf(&run.branches.blocks[at].mutated), &err),
+            EXPECT_INT("mutated",
+                       node->ops->submit_block(node, &result,
+                                               span_of_buf(&run.branches.blocks[at].mutated), &err),
                        0);
         }
         if (branches_offer(&run.branches, run.chain, at, &err) < 0)

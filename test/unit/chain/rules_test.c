@@ -143,8 +143,7 @@ static void repeats_are_found_though_the_block_spends_them(void)
     first[0] = simple_tx(&line, NULL, 7, FULL_SAT);
     EXPECT_INT("coinbase", offer(&line, first, 1, &hash), V_VALID);
     grow_to(&line, 101);
-    first[1] =
-        simple_tx(&line, &(struct outpoint){.txid = first[0].txid, .vout = 0}, 0, FULL_SAT);
+    first[1] = simple_tx(&line, &(struct outpoint){.txid = first[0].txid, .vout = 0}, 0, FULL_SAT);
     again[0] = simple_tx(&line, NULL, 8, FILLER_SAT);
     again[1] = first[1];
     EXPECT_INT("spent", offer(&line, again, 2, &hash), V_VALID);
@@ -152,8 +151,7 @@ static void repeats_are_found_though_the_block_spends_them(void)
     grow_to(&line, 203);
 
     again[0] = simple_tx(&line, NULL, 9, FILLER_SAT);
-    again[2] =
-        simple_tx(&line, &(struct outpoint){.txid = first[1].txid, .vout = 0}, 0, FULL_SAT);
+    again[2] = simple_tx(&line, &(struct outpoint){.txid = first[1].txid, .vout = 0}, 0, FULL_SAT);
     EXPECT_INT("repeated", offer(&line, again, 2, &hash), V_BAD_TXNS_BIP30);
     EXPECT_INT("repeated and spent", offer(&line, again, 3, &hash), V_BAD_TXNS_BIP30);
     again[1] = again[2];

@@ -73,8 +73,8 @@ static void readers_and_a_writer(void)
     for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
         readers[i].node = chain_node(chain);
         readers[i].branches = &branches;
-        EXPECT_INT("thread",
-                   thread_start(&readers[i].thread, "reader", read_on, &readers[i], NULL), 0);
+        EXPECT_INT("thread", thread_start(&readers[i].thread, "reader", read_on, &readers[i], NULL),
+                   0);
     }
     for (size_t i = 0; i < branches.n; i++) {
         EXPECT_INT("offer", branches_offer(&branches, chain, (int32_t)i, NULL), 0);

@@ -34,8 +34,7 @@ static void vectors(void)
             EXPECT_BYTES(text, got, len, data.data, data.len);
         EXPECT_TRUE(text, base58_read(got, &len, data.len, text, strlen(text)));
         if (data.len > 0)
-            EXPECT_TRUE("one too many",
-                        !base58_read(got, &len, data.len - 1, text, strlen(text)));
+            EXPECT_TRUE("one too many", !base58_read(got, &len, data.len - 1, text, strlen(text)));
         buf_clear(&data);
         buf_clear(&written);
     }

@@ -7,8 +7,13 @@ static const struct {
     const char *data;
     const char *text;
 } rows[] = {
-    {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},         {"foo", "Zm9v"},
-    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+    {"", ""},
+    {"f", "Zg=="},
+    {"fo", "Zm8="},
+    {"foo", "Zm9v"},
+    {"foob", "Zm9vYg=="},
+    {"fooba", "Zm9vYmE="},
+    {"foobar", "Zm9vYmFy"},
 };
 
 static void published_answers(void)
@@ -26,8 +31,8 @@ static void published_answers(void)
 }
 
 static const char *const bad_rows[] = {
-    "Z",    "Zg",   "Zg=",   "Zg===",    "====", "=",    "Z===", "Zh==", "Zm9=", "Zm8=Zm8=",
-    "Zm=v", "Zm9 ", " Zm9v", "Zm9v\n", "Zm9-", "Zm9_", "Zg==\n",
+    "Z",        "Zg",   "Zg=",  "Zg===", "====",   "=",    "Z===", "Zh==",   "Zm9=",
+    "Zm8=Zm8=", "Zm=v", "Zm9 ", " Zm9v", "Zm9v\n", "Zm9-", "Zm9_", "Zg==\n",
 };
 
 static void refuses(void)

@@ -62,11 +62,25 @@ static const struct {
     size_t n;
     size_t at[2];
 } bad_rows[] = {
-    {"\x20" "1nwldj5", "Invalid character or mixed case", 1, {0}},
-    {"\x7f" "1axkwrx", "Invalid character or mixed case", 1, {0}},
-    {"\x80" "1eym55h", "Invalid character or mixed case", 1, {0}},
+    {"\x20"
+     "1nwldj5",
+     "Invalid character or mixed case",
+     1,
+     {0}},
+    {"\x7f"
+     "1axkwrx",
+     "Invalid character or mixed case",
+     1,
+     {0}},
+    {"\x80"
+     "1eym55h",
+     "Invalid character or mixed case",
+     1,
+     {0}},
     {"an84characterslonghumanreadablepartthatcontainsthenumber1andtheexcludedcharactersbio1569pvx",
-     "Bech32 string too long", 1, {90}},
+     "Bech32 string too long",
+     1,
+     {90}},
     {"pzry9x0s0muk", "Missing separator", 0, {0}},
     {"1pzry9x0s0muk", "Invalid separator position", 1, {0}},
     {"x1b4n0q5v", "Invalid Base 32 character", 1, {2}},
@@ -111,8 +125,7 @@ static size_t random_text(char *ret_text, enum bech32_encoding *ret_encoding)
     *ret_encoding = test_random_below(2) == 0 ? BECH32_CLASSIC : BECH32_M;
     for (size_t i = 0; i < values_n; i++)
         values[i] = (uint8_t)test_random_below(32);
-    bech32_write(&buf, *ret_encoding, test_random_below(2) == 0 ? "bc" : "bcrt", values,
-                 values_n);
+    bech32_write(&buf, *ret_encoding, test_random_below(2) == 0 ? "bc" : "bcrt", values, values_n);
     memcpy(ret_text, buf.data, buf.len);
     ret_text[buf.len] = '\0';
     values_n = buf.len;

@@ -436,8 +436,7 @@ static void round_trips(void)
             second.len = 0;
             json_writer_init(&w, &second, 0);
             json_value(&w, &value);
-            EXPECT_INT("bent", json_read(&value, (char *)second.data, second.len, &arena, NULL),
-                       0);
+            EXPECT_INT("bent", json_read(&value, (char *)second.data, second.len, &arena, NULL), 0);
         }
         arena_clear(&arena);
         buf_clear(&first);
@@ -446,6 +445,6 @@ static void round_trips(void)
 }
 
 TEST_LIST(TEST(reads_what_the_grammar_takes), TEST(zero_byte_is_no_space), TEST(depth_is_bounded),
-          TEST(finds_members), TEST(numbers_have_ranges), TEST(doubles_have_a_range),
-          TEST(layouts), TEST(amounts_are_exact), TEST(doubles_have_sixteen_digits),
-          TEST(hashes_are_reversed), TEST(round_trips))
+          TEST(finds_members), TEST(numbers_have_ranges), TEST(doubles_have_a_range), TEST(layouts),
+          TEST(amounts_are_exact), TEST(doubles_have_sixteen_digits), TEST(hashes_are_reversed),
+          TEST(round_trips))

@@ -80,9 +80,8 @@ static bool reopens(struct sim_disk *sim, struct model *model)
 
 static void crash_at_every_write(void)
 {
-    uint64_t seeds_n = getenv("ASSAY_CRASH_SEEDS") == NULL
-                           ? 3
-                           : strtoull(getenv("ASSAY_CRASH_SEEDS"), NULL, 0);
+    uint64_t seeds_n =
+        getenv("ASSAY_CRASH_SEEDS") == NULL ? 3 : strtoull(getenv("ASSAY_CRASH_SEEDS"), NULL, 0);
     uint64_t crashes_n = 0;
 
     for (uint64_t seed = 0; seed < seeds_n; seed++) {

@@ -98,10 +98,14 @@ static const struct {
     uint8_t tail[2];
     uint8_t tail_len;
 } shapes[] = {
-    {{0x76, 0xa9, 0x14}, 3, 20, {0x88, 0xac}, 2}, {{0xa9, 0x14}, 2, 20, {0x87}, 1},
-    {{0x00, 0x14}, 2, 20, {0}, 0},                {{0x00, 0x20}, 2, 32, {0}, 0},
-    {{0x51, 0x20}, 2, 32, {0}, 0},                {{0x21, 0x02}, 2, 32, {0xac}, 1},
-    {{0x21, 0x03}, 2, 32, {0xac}, 1},             {{0x41, 0x04}, 2, 64, {0xac}, 1},
+    {{0x76, 0xa9, 0x14}, 3, 20, {0x88, 0xac}, 2},
+    {{0xa9, 0x14}, 2, 20, {0x87}, 1},
+    {{0x00, 0x14}, 2, 20, {0}, 0},
+    {{0x00, 0x20}, 2, 32, {0}, 0},
+    {{0x51, 0x20}, 2, 32, {0}, 0},
+    {{0x21, 0x02}, 2, 32, {0xac}, 1},
+    {{0x21, 0x03}, 2, 32, {0xac}, 1},
+    {{0x41, 0x04}, 2, 64, {0xac}, 1},
 };
 
 struct coin model_coin(uint64_t id, struct arena *arena)
@@ -129,8 +133,7 @@ struct coin model_coin(uint64_t id, struct arena *arena)
         script[i] = (uint8_t)mix(r + i);
     if (shape < ARRAY_LEN(shapes)) {
         memcpy(script, shapes[shape].head, shapes[shape].head_len);
-        memcpy(script + len - shapes[shape].tail_len, shapes[shape].tail,
-               shapes[shape].tail_len);
+        memcpy(script + len - shapes[shape].tail_len, shapes[shape].tail, shapes[shape].tail_len);
     }
     coin.script_pubkey = span_of(script, len);
     return coin;
@@ -226,8 +229,8 @@ int model_apply(struct model *model, struct coins_store *store, struct error *er
             CHECK(coin_equal(&spent[i], &change.spent_coins[i]));
         for (size_t i = 0; i < block.adds.n; i++)
             ids_add(&model->now.live, block.adds.id[i]);
-        model->now.blocks = realloc_array(model->now.blocks, model->now.blocks_n + 1,
-                                          sizeof(*model->now.blocks));
+        model->now.blocks =
+            realloc_array(model->now.blocks, model->now.blocks_n + 1, sizeof(*model->now.blocks));
         model->now.blocks[model->now.blocks_n++] = block;
         model->now.tip = change.new_tip;
     }
@@ -276,8 +279,7 @@ int model_flush_start(struct model *model, struct coins_store *store, struct err
     return rc;
 }
 
-int model_flush_poll(struct model *model, struct coins_store *store, bool wait,
-                     struct error *err)
+int model_flush_poll(struct model *model, struct coins_store *store, bool wait, struct error *err)
 {
     int rc = wait ? coins_flush_wait(store, err) : coins_flush_poll(store, err);
 
@@ -346,8 +348,7 @@ bool model_agrees(const struct model *model, struct coins_store *store)
 
             good = found[i] == live[from + i] && (!found[i] || coin_equal(&coins[i], &want));
             if (!good)
-                printf("coin %" PRIu64 ": found %d, want %d\n", from + i, found[i],
-                       live[from + i]);
+                printf("coin %" PRIu64 ": found %d, want %d\n", from + i, found[i], live[from + i]);
         }
         arena_reset(&arena);
     }

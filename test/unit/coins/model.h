@@ -50,8 +50,7 @@ int model_revert(struct model *model, struct coins_store *store, struct error *e
 
 int model_flush_start(struct model *model, struct coins_store *store, struct error *err);
 /* Polls (or waits) and keeps the model's commits in step. */
-int model_flush_poll(struct model *model, struct coins_store *store, bool wait,
-                     struct error *err);
+int model_flush_poll(struct model *model, struct coins_store *store, bool wait, struct error *err);
 
 /* The store was opened again: the model goes back to the commit it stands at.
  * false: to none that it may stand at. */

@@ -173,19 +173,22 @@ static void main_chain_4521(void)
     import(store, &chain);
     expect_hash("serialized", store, COINS_HASH_SERIALIZED_3, serialized_4521);
     expect_hash("muhash", store, COINS_HASH_MUHASH, muhash_4521);
-    if (EXPECT_INT("snapshot", snapshot_write(disk, "one/utxo.dat", magic, store, &header,
-                                              &stats, NULL, &err), 0)) {
+    if (EXPECT_INT("snapshot",
+                   snapshot_write(disk, "one/utxo.dat", magic, store, &header, &stats, NULL, &err),
+                   0)) {
         struct coins_store *other = open_store(disk, "two");
 
         EXPECT_STR("snapshot", hash_hex(stats.hash).text, serialized_4521);
         load(other, disk, "one/utxo.dat");
         expect_hash("loaded", other, COINS_HASH_SERIALIZED_3, serialized_4521);
-        EXPECT_INT("again", snapshot_write(disk, "two/utxo.dat", magic, other, &header, &stats,
-                                           NULL, &err), 0);
+        EXPECT_INT("again",
+                   snapshot_write(disk, "two/utxo.dat", magic, other, &header, &stats, NULL, &err),
+                   0);
         CHECK(sim_disk_peek(sim, "one/utxo.dat", &one) && sim_disk_peek(sim, "two/utxo.dat", &two));
         EXPECT_BYTES("files", two.data, two.len, one.data, one.len);
-        EXPECT_INT("there already", snapshot_write(disk, "one/utxo.dat", magic, store, &header,
-                                                   &stats, NULL, &err), E_EXISTS);
+        EXPECT_INT("there already",
+                   snapshot_write(disk, "one/utxo.dat", magic, store, &header, &stats, NULL, &err),
+                   E_EXISTS);
         coins_close(other);
     }
     coins_close(store);
@@ -196,8 +199,8 @@ static void main_chain_4521(void)
 }
 
 /* A snapshot of three coins, changed in one place each. */
-static int read_changed(const struct buf *good, size_t at, uint8_t mask, size_t len,
-                        char *ret_text, size_t text_size)
+static int read_changed(const struct buf *good, size_t at, uint8_t mask, size_t len, char *ret_text,
+                        size_t text_size)
 {
     struct sim_disk *sim = sim_disk_new(2);
     struct disk *disk = sim_disk_disk(sim);
@@ -240,12 +243,12 @@ static void make_small_snapshot(struct buf *ret_file)
 
     outpoints[0].txid.b[0] = 1;
     for (size_t i = 0; i < 3; i++)
-        coins[i] = (struct coin){
-            .value_sat = 50, .height = 60, .script_pubkey = span_of_string("abc")};
+        coins[i] =
+            (struct coin){.value_sat = 50, .height = 60, .script_pubkey = span_of_string("abc")};
     CHECK(coins_apply(store, NULL, &missing, &change, NULL, &err) == 0);
     CHECK(coins_flush_start(store, NULL, NULL, &err) == 0 && coins_flush_wait(store, &err) == 0);
-    CHECK(snapshot_write(sim_disk_disk(sim), "one/s", magic, store, &header, &stats, NULL,
-                         &err) == 0);
+    CHECK(snapshot_write(sim_disk_disk(sim), "one/s", magic, store, &header, &stats, NULL, &err) ==
+          0);
     EXPECT_U64("coins", header.coins_n, 3);
     EXPECT_U64("transactions", stats.tx_n, 2);
     CHECK(sim_disk_peek(sim, "one/s", ret_file));
@@ -267,8 +270,9 @@ static void bad_snapshots_are_told_apart(void)
     } rows[] = {
         {"magic", 0, 1, 0, "Invalid UTXO set snapshot magic bytes"},
         {"version", 5, 1, 0, "Version of snapshot 3 does not match"},
-        {"fewer coins than said", 43, 4, 0, "Bad snapshot format or truncated snapshot after "
-                                            "deserializing 3 coins"},
+        {"fewer coins than said", 43, 4, 0,
+         "Bad snapshot format or truncated snapshot after "
+         "deserializing 3 coins"},
         {"more coins than said", 43, 2, 0, "Mismatch in coins count"},
         {"left over", 0, 0, 1, "Bad snapshot - coins left over after deserializing 3 coins"},
         {"cut", 0, 0, -1, "Bad snapshot format or truncated snapshot after deserializing 2"},

@@ -12,10 +12,18 @@ static const struct {
     uint64_t value;
     const char *hex;
 } varint_rows[] = {
-    {0, "00"},           {1, "01"},         {127, "7f"},
-    {128, "8000"},       {255, "807f"},     {256, "8100"},
-    {16383, "fe7f"},     {16384, "ff00"},   {16511, "ff7f"},
-    {16512, "808000"},   {65535, "82fe7f"}, {UINT64_C(1) << 32, "8efefeff00"},
+    {0, "00"},
+    {1, "01"},
+    {127, "7f"},
+    {128, "8000"},
+    {255, "807f"},
+    {256, "8100"},
+    {16383, "fe7f"},
+    {16384, "ff00"},
+    {16511, "ff7f"},
+    {16512, "808000"},
+    {65535, "82fe7f"},
+    {UINT64_C(1) << 32, "8efefeff00"},
     {UINT64_MAX, "80fefefefefefefefe7f"},
 };
 
@@ -292,8 +300,7 @@ static void undo_goes_there_and_back(void)
                                          &arena, &err) < 0);
         }
         buf_add_byte(&buf, 0);
-        EXPECT_INT("a byte over", undo_read(&undo, span_of_buf(&buf), &arena, NULL),
-                   E_MALFORMED);
+        EXPECT_INT("a byte over", undo_read(&undo, span_of_buf(&buf), &arena, NULL), E_MALFORMED);
         buf_clear(&buf);
         arena_clear(&arena);
     }

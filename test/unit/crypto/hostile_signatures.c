@@ -319,8 +319,7 @@ static enum hostile_hope ecdsa_of(struct sigbatch_item *item, const struct known
     return hope;
 }
 
-static enum hostile_hope make_ecdsa(struct sigbatch_item *item,
-                                    const struct hostile_source *source)
+static enum hostile_hope make_ecdsa(struct sigbatch_item *item, const struct hostile_source *source)
 {
     const struct known *key = pick_known(source);
     struct scalar u1;
@@ -469,8 +468,7 @@ enum hostile_hope hostile_structured(struct sigbatch_item *ret_item,
     switch (pick(source, 8)) {
     case 0:
         pick_edge_bytes(ret_item->hash, source);
-        hope = make_schnorr(ret_item, pick_known(source), pick_known(source),
-                            pick(source, 4) == 0);
+        hope = make_schnorr(ret_item, pick_known(source), pick_known(source), pick(source, 4) == 0);
         break;
     case 1:
         pick_scalar(&tweak, source);

@@ -10,14 +10,11 @@ static const struct {
     const char *message;
     const char *digest;
 } rows[] = {
-    {"empty", "",
-     "9c1185a5c5e9fc54612808977ee8f548b2258d31"},
-    {"abc", "abc",
-     "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"},
+    {"empty", "", "9c1185a5c5e9fc54612808977ee8f548b2258d31"},
+    {"abc", "abc", "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"},
     {"two blocks", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
      "12a053384a9c0c88e405a06c27dcf49ada62eb2b"},
-    {"message digest", "message digest",
-     "5d0689ef49d2fae572b881b123a85ffa21595f36"},
+    {"message digest", "message digest", "5d0689ef49d2fae572b881b123a85ffa21595f36"},
     {"letters and digits", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
      "b0e20b6e3116640286ed3a87a5713079b21f5189"},
 };
@@ -44,8 +41,7 @@ static void million_times_a(void)
     memset(message, 'a', len);
     ripemd160(digest, message, len);
     hex_write(text, digest, sizeof(digest));
-    EXPECT_STR("million a", text,
-               "52783243c1697bdbe16d37f97f68f08325dc1528");
+    EXPECT_STR("million a", text, "52783243c1697bdbe16d37f97f68f08325dc1528");
     free(message);
 }
 

@@ -27,8 +27,12 @@ static void pick(struct scalar *ret)
     uint8_t bytes[32];
 
     for (size_t i = 0; i < 4; i++) {
-        static const uint64_t edges[] = {0, 1, UINT64_MAX, UINT64_C(1) << 63,
-                                         0xbfd25e8cd0364140, 0xbaaedce6af48a03b,
+        static const uint64_t edges[] = {0,
+                                         1,
+                                         UINT64_MAX,
+                                         UINT64_C(1) << 63,
+                                         0xbfd25e8cd0364140,
+                                         0xbaaedce6af48a03b,
                                          0xfffffffffffffffe};
         uint64_t at = test_random_below(2 * ARRAY_LEN(edges));
 

@@ -279,8 +279,7 @@ static void der_readers(void)
         if (EXPECT_INT(label, ecdsa_sig_read_lax(&sig, der.data, der.len), der_rows[i].lax) &&
             der_rows[i].lax)
             EXPECT_BYTES(label, &sig, sizeof(sig), &want, sizeof(want));
-        if (EXPECT_INT(label, ecdsa_sig_read_strict(&sig, der.data, der.len),
-                       der_rows[i].strict) &&
+        if (EXPECT_INT(label, ecdsa_sig_read_strict(&sig, der.data, der.len), der_rows[i].strict) &&
             der_rows[i].strict)
             EXPECT_BYTES(label, &sig, sizeof(sig), &want, sizeof(want));
         buf_clear(&der);
@@ -303,8 +302,8 @@ static void compare_strict(const uint8_t *der, size_t len, int *ret_taken)
         EXPECT_TRUE("refused", !ecdsa_sig_read_strict(&ours, der, len));
         return;
     }
-    CHECK(secp256k1_ecdsa_signature_serialize_compact(secp256k1_context_static, compact,
-                                                      &theirs) == 1);
+    CHECK(secp256k1_ecdsa_signature_serialize_compact(secp256k1_context_static, compact, &theirs) ==
+          1);
     memcpy(want.r, compact, 32);
     memcpy(want.s, compact + 32, 32);
     dead = memcmp(want.r, zero, 32) == 0 || memcmp(want.s, zero, 32) == 0;

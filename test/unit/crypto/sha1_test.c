@@ -10,14 +10,11 @@ static const struct {
     const char *message;
     const char *digest;
 } rows[] = {
-    {"empty", "",
-     "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
-    {"abc", "abc",
-     "a9993e364706816aba3e25717850c26c9cd0d89d"},
+    {"empty", "", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+    {"abc", "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
     {"two blocks", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
      "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
-    {"message digest", "message digest",
-     "c12252ceda8be8994d5fa0290a47231c1d16aae3"},
+    {"message digest", "message digest", "c12252ceda8be8994d5fa0290a47231c1d16aae3"},
     {"letters and digits", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
      "761c457bf73b14d27e9e9265c46f4b4dda11f940"},
 };
@@ -44,8 +41,7 @@ static void million_times_a(void)
     memset(message, 'a', len);
     sha1(digest, message, len);
     hex_write(text, digest, sizeof(digest));
-    EXPECT_STR("million a", text,
-               "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+    EXPECT_STR("million a", text, "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
     free(message);
 }
 

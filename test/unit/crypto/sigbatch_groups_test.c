@@ -61,8 +61,8 @@ static void generators_have_their_order(void)
     for (size_t i = 0; i < ARRAY_LEN(subgroups); i++) {
         struct naive_point *points = multiples_of(&subgroups[i]);
         struct naive_point next;
-        struct naive_fe beta = {{0xc1396c28719501ee, 0x9cf0497512f58995, 0x6e64479eac3434e9,
-                                 0x7ae96a2b657c0710}};
+        struct naive_fe beta = {
+            {0xc1396c28719501ee, 0x9cf0497512f58995, 0x6e64479eac3434e9, 0x7ae96a2b657c0710}};
 
         naive_point_add(&next, &points[subgroups[i].order - 1], &points[1]);
         EXPECT_TRUE(subgroups[i].label, next.is_infinity);
@@ -355,8 +355,8 @@ static void random_half(uint64_t *ret_k)
     static const uint64_t edges[] = {0, 1, 2, UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63};
 
     for (size_t i = 0; i < 2; i++)
-        ret_k[i] = test_random_below(4) == 0 ? edges[test_random_below(ARRAY_LEN(edges))]
-                                             : test_random();
+        ret_k[i] =
+            test_random_below(4) == 0 ? edges[test_random_below(ARRAY_LEN(edges))] : test_random();
 }
 
 /* A lane about the point p G and what it must answer. */
@@ -384,8 +384,8 @@ static enum lane_result make_lane(struct lane *lane, int64_t p, const struct tab
     random_half(lane->k2);
     walk_lane(&walk, lane, p, set);
     EXPECT_INT(set->group->label, walk.at, log_of(lane, p, set));
-    other = test_random_below(2) == 0 ? walk.at : 1 + (int64_t)test_random_below(
-                                                          set->group->order - 1);
+    other =
+        test_random_below(2) == 0 ? walk.at : 1 + (int64_t)test_random_below(set->group->order - 1);
     claim = &set->points[other == 0 ? 1 : other];
     memcpy(lane->r, claim->x.d, sizeof(lane->r));
     if (walk.is_unsure || walk.at == 0)

@@ -49,8 +49,7 @@ static const struct header_node *walk_to(const struct header_node *node, int32_t
     return node;
 }
 
-static const struct header_node *walk_fork(const struct header_node *a,
-                                           const struct header_node *b)
+static const struct header_node *walk_fork(const struct header_node *a, const struct header_node *b)
 {
     while (a != b) {
         if (a->height > b->height)
@@ -75,8 +74,7 @@ static void ancestors_and_forks_are_found(void)
             break;
     }
     EXPECT_TRUE("below genesis", header_ancestor(some_node(tree), -1) == NULL);
-    EXPECT_TRUE("above itself",
-                header_ancestor(header_tree_genesis(tree), 1) == NULL);
+    EXPECT_TRUE("above itself", header_ancestor(header_tree_genesis(tree), 1) == NULL);
     header_tree_free(tree);
 }
 
@@ -245,8 +243,9 @@ static enum verdict accept(struct header_tree *tree, struct header_node **ret_no
     enum verdict verdict = V_COUNT;
     bool is_new;
 
-    EXPECT_INT("rc", header_accept(tree, ret_node, &is_new, &verdict, header,
-                                   params_of(NETWORK_REGTEST), now_s, &finding, NULL),
+    EXPECT_INT("rc",
+               header_accept(tree, ret_node, &is_new, &verdict, header, params_of(NETWORK_REGTEST),
+                             now_s, &finding, NULL),
                0);
     EXPECT_INT("new", is_new, want_new);
     return verdict;
@@ -256,10 +255,8 @@ static void acceptance_has_its_reasons(void)
 {
     const struct params *params = params_of(NETWORK_REGTEST);
     struct header_tree *tree = header_tree_new(params, salt);
-    struct header header = {.version = 4,
-                            .prev = params->genesis_hash,
-                            .time = 1296688602 + 600,
-                            .bits = 0x207fffff};
+    struct header header = {
+        .version = 4, .prev = params->genesis_hash, .time = 1296688602 + 600, .bits = 0x207fffff};
     struct header_node *node = NULL;
     struct block_hash hash;
 
@@ -278,8 +275,7 @@ static void acceptance_has_its_reasons(void)
     EXPECT_INT("on a bad one", accept(tree, &node, &header, 2000000000, false), V_BAD_PREV);
     header.prev.b[0] ^= 1;
     solve(&header, params, true);
-    EXPECT_INT("on nothing", accept(tree, &node, &header, 2000000000, false),
-               V_PREV_NOT_FOUND);
+    EXPECT_INT("on nothing", accept(tree, &node, &header, 2000000000, false), V_PREV_NOT_FOUND);
     header_tree_free(tree);
 }
 

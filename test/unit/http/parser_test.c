@@ -135,8 +135,10 @@ static void one_request_ends_where_the_next_begins(void)
                HTTP_READY);
     EXPECT_STR("first", parser.target, "/a");
     http_parser_reset(&parser);
-    EXPECT_INT("second", http_parser_feed(&parser, (const uint8_t *)bytes + used,
-                                          sizeof(bytes) - 1 - used, &more), HTTP_READY);
+    EXPECT_INT(
+        "second",
+        http_parser_feed(&parser, (const uint8_t *)bytes + used, sizeof(bytes) - 1 - used, &more),
+        HTTP_READY);
     EXPECT_STR("second", parser.target, "/b");
     EXPECT_U64("second", parser.body.len, 0);
     EXPECT_U64("all", used + more, sizeof(bytes) - 1);

@@ -125,8 +125,7 @@ static const struct {
     const char *text;
     const char *error;
 } error_rows[] = {
-    {"17VZNX1SN5NtKa8UQFxwQbFeFc3iqRYhem",
-     "Invalid or unsupported Base58-encoded address."},
+    {"17VZNX1SN5NtKa8UQFxwQbFeFc3iqRYhem", "Invalid or unsupported Base58-encoded address."},
     {"2VKf7XKMrp4bVNVmuRbyCewkP8FhGLP2E54LHDPakr9Sq5mtU2",
      "Invalid checksum or length of Base58 address (P2PKH or P2SH)"},
     {"", "Invalid checksum or length of Base58 address (P2PKH or P2SH)"},

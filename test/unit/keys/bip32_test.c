@@ -14,38 +14,32 @@ static const struct {
     const char *xpub;
     const char *xprv;
 } rows[] = {
-    {"000102030405060708090a0b0c0d0e0f",
-     "m",
+    {"000102030405060708090a0b0c0d0e0f", "m",
      "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8Y"
      "tGqsefD265TMg7usUDFdp6W1EGMcet8",
      "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF"
      "5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"},
-    {"000102030405060708090a0b0c0d0e0f",
-     "m/0h",
+    {"000102030405060708090a0b0c0d0e0f", "m/0h",
      "xpub68Gmy5EdvgibQVfPdqkBBCHxA5htiqg55crXYuXoQRKfDBFA1WEjWgP6LHhwBZeNK1VTsfTFUHCd"
      "rfp1bgwQ9xv5ski8PX9rL2dZXvgGDnw",
      "xprv9uHRZZhk6KAJC1avXpDAp4MDc3sQKNxDiPvvkX8Br5ngLNv1TxvUxt4cV1rGL5hj6KCesnDYUhd7"
      "oWgT11eZG7XnxHrnYeSvkzY7d2bhkJ7"},
-    {"000102030405060708090a0b0c0d0e0f",
-     "m/0h/1",
+    {"000102030405060708090a0b0c0d0e0f", "m/0h/1",
      "xpub6ASuArnXKPbfEwhqN6e3mwBcDTgzisQN1wXN9BJcM47sSikHjJf3UFHKkNAWbWMiGj7Wf5uMash7"
      "SyYq527Hqck2AxYysAA7xmALppuCkwQ",
      "xprv9wTYmMFdV23N2TdNG573QoEsfRrWKQgWeibmLntzniatZvR9BmLnvSxqu53Kw1UmYPxLgboyZQaX"
      "wTCg8MSY3H2EU4pWcQDnRnrVA1xe8fs"},
-    {"000102030405060708090a0b0c0d0e0f",
-     "m/0h/1/2h",
+    {"000102030405060708090a0b0c0d0e0f", "m/0h/1/2h",
      "xpub6D4BDPcP2GT577Vvch3R8wDkScZWzQzMMUm3PWbmWvVJrZwQY4VUNgqFJPMM3No2dFDFGTsxxpG5"
      "uJh7n7epu4trkrX7x7DogT5Uv6fcLW5",
      "xprv9z4pot5VBttmtdRTWfWQmoH1taj2axGVzFqSb8C9xaxKymcFzXBDptWmT7FwuEzG3ryjH4ktypQS"
      "AewRiNMjANTtpgP4mLTj34bhnZX7UiM"},
-    {"000102030405060708090a0b0c0d0e0f",
-     "m/0h/1/2h/2",
+    {"000102030405060708090a0b0c0d0e0f", "m/0h/1/2h/2",
      "xpub6FHa3pjLCk84BayeJxFW2SP4XRrFd1JYnxeLeU8EqN3vDfZmbqBqaGJAyiLjTAwm6ZLRQUMv1ZAC"
      "Tj37sR62cfN7fe5JnJ7dh8zL4fiyLHV",
      "xprvA2JDeKCSNNZky6uBCviVfJSKyQ1mDYahRjijr5idH2WwLsEd4Hsb2Tyh8RfQMuPh7f7RtyzTtdrb"
      "dqqsunu5Mm3wDvUAKRHSC34sJ7in334"},
-    {"000102030405060708090a0b0c0d0e0f",
-     "m/0h/1/2h/2/1000000000",
+    {"000102030405060708090a0b0c0d0e0f", "m/0h/1/2h/2/1000000000",
      "xpub6H1LXWLaKsWFhvm6RVpEL9P4KfRZSW7abD2ttkWP3SSQvnyA8FSVqNTEcYFgJS2UaFcxupHiYkro"
      "49S8yGasTvXEYBVPamhGW6cFJodrTHy",
      "xprvA41z7zogVVwxVSgdKUHDy1SKmdb533PjDz7J6N6mV6uS3ze1ai8FHa8kmHScGpWmj4WggLyQjgPi"
@@ -106,20 +100,17 @@ static const struct {
      "fq9MYo6oDaPPLPxSb7gwQN3ih19Zm4Y",
      "xprv9uPDJpEQgRQfDcW7BkF7eTya6RPxXeJCqCJGHuCJ4GiRVLzkTXBAJMu2qaMWPrS7AANYqdq6vcBc"
      "BUdJCVVFceUvJFjaPdGZ2y9WACViL4L"},
-    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678",
-     "m",
+    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", "m",
      "xpub661MyMwAqRbcGczjuMoRm6dXaLDEhW1u34gKenbeYqAix21mdUKJyuyu5F1rzYGVxyL6tmgBUAEP"
      "rEz92mBXjByMRiJdba9wpnN37RLLAXa",
      "xprv9s21ZrQH143K48vGoLGRPxgo2JNkJ3J3fqkirQC2zVdk5Dgd5w14S7fRDyHH4dWNHUgkvsvNDCkv"
      "AwcSHNAQwhwgNMgZhLtQC63zxwhQmRv"},
-    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678",
-     "m/0h",
+    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", "m/0h",
      "xpub69AUMk3qDBi3uW1sXgjCmVjJ2G6WQoYSnNHyzkmdCHEhSZ4tBok37xfFEqHd2AddP56Tqp4o56Ae"
      "PAgCjYdvpW2PU2jbUPFKsav5ut6Ch1m",
      "xprv9vB7xEWwNp9kh1wQRfCCQMnZUEG21LpbR9NPCNN1dwhiZkjjeGRnaALmPXCX7SgjFTiCTT6bXes1"
      "7boXtjq3xLpcDjzEuGLQBM5ohqkao9G"},
-    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678",
-     "m/0h/1h",
+    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", "m/0h/1h",
      "xpub6BJA1jSqiukeaesWfxe6sNK9CCGaujFFSJLomWHprUL9DePQ4JDkM5d88n49sMGJxrhpjazuXYWd"
      "Mf17C9T5XnxkopaeS7jGk1GyyVziaMt",
      "xprv9xJocDuwtYCMNAo3Zw76WENQeAS6WGXQ55RCy7tDJ8oALr4FWkuVoHJeHVAcAqiZLE7Je3vZJHxs"
@@ -206,8 +197,7 @@ static void published_vectors_hold(void)
         EXPECT_TRUE(rows[i].path, xpub_read(&pub_again, span_of_string(rows[i].xpub), params));
         EXPECT_BYTES(rows[i].path, pub_again.pubkey.b, 33, pub.pubkey.b, 33);
         EXPECT_TRUE("another network's prefix",
-                    !xpub_read(&pub_again, span_of_string(rows[i].xpub),
-                               params_of(NETWORK_TEST)));
+                    !xpub_read(&pub_again, span_of_string(rows[i].xpub), params_of(NETWORK_TEST)));
         buf_clear(&text);
     }
 }

@@ -67,13 +67,13 @@ static void fixture_init(struct fixture *f, const char *descriptor_text)
         memset(f->in[i].prevout.txid.b, (int)(0x11 * (i + 1)), 32);
         f->in[i].prevout.vout = (uint32_t)i;
         f->in[i].sequence = 10;
-        f->spent[i] = (struct tx_out){.value_sat = VALUE_SAT,
-                                      .script_pubkey = span_of(other_script, 1)};
+        f->spent[i] =
+            (struct tx_out){.value_sat = VALUE_SAT, .script_pubkey = span_of(other_script, 1)};
     }
     f->spent[0].script_pubkey = span_of_buf(&f->script);
     f->out[0] = (struct tx_out){.value_sat = 7, .script_pubkey = span_of(other_script, 1)};
-    f->tx = (struct tx){.version = 2, .lock_time = 100, .in_n = 2, .out_n = 1, .in = f->in,
-                        .out = f->out};
+    f->tx = (struct tx){
+        .version = 2, .lock_time = 100, .in_n = 2, .out_n = 1, .in = f->in, .out = f->out};
     prepare_spend(f);
     script_list_clear(&scripts);
     descriptor_free(descriptor);
@@ -156,8 +156,7 @@ static void every_kind_signs_with_every_hash_type(void)
             EXPECT_STR(kinds[i], verdict_reason(done.verdict), "");
             adopt(&f, &done);
             EXPECT_STR(kinds[i],
-                       verdict_reason(script_verify_input(&f.spend, 0, POLICY_STANDARD_FLAGS)),
-                       "");
+                       verdict_reason(script_verify_input(&f.spend, 0, POLICY_STANDARD_FLAGS)), "");
             f.out[0].value_sat++;
             prepare_spend(&f);
             EXPECT_TRUE(kinds[i],

@@ -18,8 +18,7 @@ static void threads_have_names(void)
     char seen[THREAD_NAME_SIZE] = "";
     struct error err = {0};
 
-    EXPECT_INT("start", thread_start(&thread, "a-name-that-is-too-long", note_name, seen, &err),
-               0);
+    EXPECT_INT("start", thread_start(&thread, "a-name-that-is-too-long", note_name, seen, &err), 0);
     thread_join(&thread);
     EXPECT_STR("cut", seen, "a-name-that-is-");
     thread_join(&thread); /* A second join does nothing. */
@@ -59,8 +58,8 @@ static void queues_pass_everything_on(void)
 
     queue_init(&queue, 7);
     for (int i = 0; i < PRODUCERS + CONSUMERS; i++)
-        CHECK(thread_start(&threads[i], "t", i < PRODUCERS ? produce : consume, &stream,
-                           &err) == 0);
+        CHECK(thread_start(&threads[i], "t", i < PRODUCERS ? produce : consume, &stream, &err) ==
+              0);
     for (int i = 0; i < PRODUCERS; i++)
         thread_join(&threads[i]);
     queue_close(&queue);
@@ -241,5 +240,5 @@ static void conditions_wait_and_time_out(void)
 
 TEST_LIST(TEST(threads_have_names), TEST(queues_pass_everything_on),
           TEST(queues_are_bounded_and_in_order), TEST(pools_do_all_work_once),
-          TEST(a_waiter_is_woken_by_the_last_piece),
-          TEST(clearing_a_pool_finishes_its_work), TEST(conditions_wait_and_time_out))
+          TEST(a_waiter_is_woken_by_the_last_piece), TEST(clearing_a_pool_finishes_its_work),
+          TEST(conditions_wait_and_time_out))

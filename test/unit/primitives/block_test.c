@@ -49,8 +49,7 @@ static void real_blocks_round_trip(void)
         EXPECT_INT("one byte short", block_read(&block, bytes.data, bytes.len - 1, &arena),
                    E_TRUNCATED);
         buf_add_byte(&bytes, 0);
-        EXPECT_INT("one byte more", block_read(&block, bytes.data, bytes.len, &arena),
-                   E_MALFORMED);
+        EXPECT_INT("one byte more", block_read(&block, bytes.data, bytes.len, &arena), E_MALFORMED);
         buf_clear(&bytes);
         buf_clear(&again);
         arena_clear(&arena);

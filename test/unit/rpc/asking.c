@@ -51,14 +51,13 @@ bool asking_check(struct rpc_server *server, const struct asking *rows, size_t n
         struct buf reply = {0};
         struct buf want = {0};
 
-        buf_add_printf(&request,
-                       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
+        buf_add_printf(&request, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
                        rows[i].method, rows[i].params);
         buf_add_printf(&want, "{\"jsonrpc\":\"2.0\",%s,\"id\":1}\n", rows[i].reply);
         EXPECT_INT(rows[i].method,
                    rpc_server_answer(server, &reply, span_of_buf(&request), "u", "p", "/"), 200);
-        is_good = EXPECT_STR(buf_string(&request), buf_string(&reply), buf_string(&want)) &&
-                  is_good;
+        is_good =
+            EXPECT_STR(buf_string(&request), buf_string(&reply), buf_string(&want)) && is_good;
         buf_clear(&request);
         buf_clear(&reply);
         buf_clear(&want);

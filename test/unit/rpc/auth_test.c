@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/hex.h"
 #include "codec/base64.h"
 #include "crypto/hmac.h"
-#include "base/hex.h"
 #include "rpc/auth.h"
 #include "test.h"
 

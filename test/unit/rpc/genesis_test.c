@@ -7,24 +7,20 @@
 #include "sim_disk.h"
 
 static const struct asking rows[] = {
-    {"getrawtransaction",
-     "[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"]",
+    {"getrawtransaction", "[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"]",
      "\"error\":{\"code\":-5,\"message\":\"The genesis block coinbase is not considered an ordina"
      "ry transaction and cannot be retrieved\"}"},
     {"getrawtransaction",
      "[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",1]",
      "\"error\":{\"code\":-5,\"message\":\"The genesis block coinbase is not considered an ordina"
      "ry transaction and cannot be retrieved\"}"},
-    {"getrawtransaction",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"getrawtransaction", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"No such mempool transaction. Use -txindex or provide a"
      " block hash to enable blockchain transaction queries. Use gettransaction for wallet transac"
      "tions.\"}"},
-    {"getrawtransaction",
-     "[\"00\"]",
+    {"getrawtransaction", "[\"00\"]",
      "\"error\":{\"code\":-8,\"message\":\"parameter 1 must be of length 64 (not 2, for '00')\"}"},
-    {"getrawtransaction",
-     "[\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\"]",
+    {"getrawtransaction", "[\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\"]",
      "\"error\":{\"code\":-8,\"message\":\"parameter 1 must be hexadecimal string (not 'zzzzzzzzz"
      "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz')\"}"},
     {"getrawtransaction",
@@ -46,8 +42,7 @@ static const struct asking rows[] = {
      "f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
      "\"error\":{\"code\":-5,\"message\":\"The genesis block coinbase is not considered an ordina"
      "ry transaction and cannot be retrieved\"}"},
-    {"gettxoutproof",
-     "[[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"]]",
+    {"gettxoutproof", "[[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"]]",
      "\"error\":{\"code\":-5,\"message\":\"Transaction not yet in block\"}"},
     {"gettxoutproof",
      "[[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"],\"0f9188f13cb7b2c71"
@@ -55,8 +50,7 @@ static const struct asking rows[] = {
      "\"result\":\"0100000000000000000000000000000000000000000000000000000000000000000000003ba3ed"
      "fd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000010000000"
      "13ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a0101\""},
-    {"gettxoutproof",
-     "[[],\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
+    {"gettxoutproof", "[[],\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
      "\"error\":{\"code\":-8,\"message\":\"Parameter 'txids' cannot be empty\"}"},
     {"gettxoutproof",
      "[[\"0000000000000000000000000000000000000000000000000000000000000000\"],\"0f9188f13cb7b2c71"
@@ -76,43 +70,30 @@ static const struct asking rows[] = {
      "[[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"],\"00000000000000000"
      "00000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"verifytxoutproof",
-     "[\"zz\"]",
+    {"verifytxoutproof", "[\"zz\"]",
      "\"error\":{\"code\":-8,\"message\":\"proof must be hexadecimal string (not 'zz')\"}"},
-    {"scantxoutset",
-     "[\"start\"]",
+    {"scantxoutset", "[\"start\"]",
      "\"error\":{\"code\":-1,\"message\":\"scanobjects argument is required for the start action"
      "\"}"},
-    {"scantxoutset",
-     "[\"status\"]",
-     "\"result\":null"},
-    {"scantxoutset",
-     "[\"abort\"]",
-     "\"result\":false"},
-    {"scantxoutset",
-     "[\"x\"]",
-     "\"error\":{\"code\":-8,\"message\":\"Invalid action 'x'\"}"},
-    {"scantxoutset",
-     "[\"start\",[\"addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)\"]]",
+    {"scantxoutset", "[\"status\"]", "\"result\":null"},
+    {"scantxoutset", "[\"abort\"]", "\"result\":false"},
+    {"scantxoutset", "[\"x\"]", "\"error\":{\"code\":-8,\"message\":\"Invalid action 'x'\"}"},
+    {"scantxoutset", "[\"start\",[\"addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)\"]]",
      "\"result\":{\"success\":true,\"txouts\":0,\"height\":0,\"bestblock\":\"0f9188f13cb7b2c71f2a"
      "335e3a4fc328bf5beb436012afca590b1a11466e2206\",\"unspents\":[],\"total_amount\":0.00000000}"},
-    {"scantxoutset",
-     "[\"start\",[\"addr(x)\"]]",
+    {"scantxoutset", "[\"start\",[\"addr(x)\"]]",
      "\"error\":{\"code\":-5,\"message\":\"Address is not valid\"}"},
     {"scantxoutset",
      "[\"start\",[{\"desc\":\"wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8"
      "1798)\",\"range\":5}]]",
      "\"result\":{\"success\":true,\"txouts\":0,\"height\":0,\"bestblock\":\"0f9188f13cb7b2c71f2a"
      "335e3a4fc328bf5beb436012afca590b1a11466e2206\",\"unspents\":[],\"total_amount\":0.00000000}"},
-    {"scantxoutset",
-     "[\"start\",[{}]]",
+    {"scantxoutset", "[\"start\",[{}]]",
      "\"error\":{\"code\":-8,\"message\":\"Descriptor needs to be provided in scan object\"}"},
-    {"scantxoutset",
-     "[\"start\",[5]]",
+    {"scantxoutset", "[\"start\",[5]]",
      "\"error\":{\"code\":-8,\"message\":\"Scan object needs to be either a string or an object\""
      "}"},
-    {"getblock",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
+    {"getblock", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
      "\"result\":{\"hash\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\","
      "\"confirmations\":1,\"height\":0,\"version\":1,\"versionHex\":\"00000001\",\"merkleroot\":"
      "\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",\"time\":1296688602,\""
@@ -124,8 +105,7 @@ static const struct asking rows[] = {
      "303039204368616e63656c6c6f72206f6e206272696e6b206f66207365636f6e64206261696c6f757420666f722"
      "062616e6b73\"},\"tx\":[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\""
      "]}"},
-    {"getblock",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",0]",
+    {"getblock", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",0]",
      "\"result\":\"0100000000000000000000000000000000000000000000000000000000000000000000003ba3ed"
      "fd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000010100000"
      "0010000000000000000000000000000000000000000000000000000000000000000ffffffff4d04ffff001d0104"
@@ -133,8 +113,7 @@ static const struct asking rows[] = {
      "07365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe"
      "5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384"
      "df7ba0b8d578a4c702b6bf11d5fac00000000\""},
-    {"getblock",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",true]",
+    {"getblock", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",true]",
      "\"result\":{\"hash\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\","
      "\"confirmations\":1,\"height\":0,\"version\":1,\"versionHex\":\"00000001\",\"merkleroot\":"
      "\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",\"time\":1296688602,\""
@@ -146,8 +125,7 @@ static const struct asking rows[] = {
      "303039204368616e63656c6c6f72206f6e206272696e6b206f66207365636f6e64206261696c6f757420666f722"
      "062616e6b73\"},\"tx\":[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\""
      "]}"},
-    {"getblock",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",false]",
+    {"getblock", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",false]",
      "\"result\":\"0100000000000000000000000000000000000000000000000000000000000000000000003ba3ed"
      "fd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000010100000"
      "0010000000000000000000000000000000000000000000000000000000000000000ffffffff4d04ffff001d0104"
@@ -155,22 +133,17 @@ static const struct asking rows[] = {
      "07365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe"
      "5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384"
      "df7ba0b8d578a4c702b6bf11d5fac00000000\""},
-    {"getblock",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"getblock", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"getblock",
-     "[\"x\"]",
+    {"getblock", "[\"x\"]",
      "\"error\":{\"code\":-8,\"message\":\"blockhash must be of length 64 (not 1, for 'x')\"}"},
-    {"getblock",
-     "[5]",
+    {"getblock", "[5]",
      "\"error\":{\"code\":-3,\"message\":\"Wrong type passed:\\n{\\n    \\\"Position 1 (blockhash"
      ")\\\": \\\"JSON value of type number is not of expected type string\\\"\\n}\"}"},
-    {"getblock",
-     "[\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\"]",
+    {"getblock", "[\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\"]",
      "\"error\":{\"code\":-8,\"message\":\"blockhash must be hexadecimal string (not 'zzzzzzzzzzz"
      "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz')\"}"},
-    {"getblockstats",
-     "[0]",
+    {"getblockstats", "[0]",
      "\"result\":{\"avgfee\":0,\"avgfeerate\":0,\"avgtxsize\":0,\"blockhash\":\"0f9188f13cb7b2c71"
      "f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",\"feerate_percentiles\":[0,0,0,0,0],\"hei"
      "ght\":0,\"ins\":0,\"maxfee\":0,\"maxfeerate\":0,\"maxtxsize\":0,\"medianfee\":0,\"mediantim"
@@ -178,68 +151,49 @@ static const struct asking rows[] = {
      "\"subsidy\":5000000000,\"swtotal_size\":0,\"swtotal_weight\":0,\"swtxs\":0,\"time\":1296688"
      "602,\"total_out\":0,\"total_size\":0,\"total_weight\":0,\"totalfee\":0,\"txs\":1,\"utxo_inc"
      "rease\":1,\"utxo_size_inc\":116,\"utxo_increase_actual\":0,\"utxo_size_inc_actual\":0}"},
-    {"getblockstats",
-     "[1]",
+    {"getblockstats", "[1]",
      "\"error\":{\"code\":-8,\"message\":\"Target block height 1 after current tip 0\"}"},
-    {"getblockstats",
-     "[-1]",
+    {"getblockstats", "[-1]",
      "\"error\":{\"code\":-8,\"message\":\"Target block height -1 is negative\"}"},
     {"getblockstats",
      "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",[\"height\"]]",
      "\"result\":{\"height\":0}"},
-    {"getblockstats",
-     "[0,[\"x\"]]",
+    {"getblockstats", "[0,[\"x\"]]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid selected statistic 'x'\"}"},
-    {"getblockstats",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"getblockstats", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"getblockstats",
-     "[true]",
+    {"getblockstats", "[true]",
      "\"error\":{\"code\":-3,\"message\":\"JSON value of type bool is not of expected type string"
      "\"}"},
-    {"gettxout",
-     "[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",0]",
+    {"gettxout", "[\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",0]",
      "\"result\":null"},
-    {"gettxout",
-     "[\"00\",0]",
+    {"gettxout", "[\"00\",0]",
      "\"error\":{\"code\":-8,\"message\":\"txid must be of length 64 (not 2, for '00')\"}"},
-    {"gettxout",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\",0]",
+    {"gettxout", "[\"0000000000000000000000000000000000000000000000000000000000000000\",0]",
      "\"result\":null"},
-    {"gettxout",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\",-1]",
+    {"gettxout", "[\"0000000000000000000000000000000000000000000000000000000000000000\",-1]",
      "\"error\":{\"code\":-1,\"message\":\"JSON integer out of range\"}"},
-    {"gettxoutsetinfo",
-     "[\"none\"]",
+    {"gettxoutsetinfo", "[\"none\"]",
      "\"result\":{\"height\":0,\"bestblock\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca59"
      "0b1a11466e2206\",\"txouts\":0,\"bogosize\":0,\"total_amount\":0.00000000,\"transactions\":0"
      ",\"disk_size\":0}"},
-    {"gettxoutsetinfo",
-     "[\"x\"]",
+    {"gettxoutsetinfo", "[\"x\"]",
      "\"error\":{\"code\":-8,\"message\":\"'x' is not a valid hash_type\"}"},
-    {"gettxoutsetinfo",
-     "[\"none\",0]",
+    {"gettxoutsetinfo", "[\"none\",0]",
      "\"error\":{\"code\":-8,\"message\":\"Querying specific block heights requires coinstatsinde"
      "x\"}"},
     {"gettxoutsetinfo",
      "[\"none\",\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",false]",
      "\"error\":{\"code\":-8,\"message\":\"Querying specific block heights requires coinstatsinde"
      "x\"}"},
-    {"getblockhash",
-     "[0]",
+    {"getblockhash", "[0]",
      "\"result\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\""},
-    {"getblockhash",
-     "[1]",
-     "\"error\":{\"code\":-8,\"message\":\"Block height out of range\"}"},
-    {"getblockhash",
-     "[-1]",
-     "\"error\":{\"code\":-8,\"message\":\"Block height out of range\"}"},
-    {"getblockhash",
-     "[\"0\"]",
+    {"getblockhash", "[1]", "\"error\":{\"code\":-8,\"message\":\"Block height out of range\"}"},
+    {"getblockhash", "[-1]", "\"error\":{\"code\":-8,\"message\":\"Block height out of range\"}"},
+    {"getblockhash", "[\"0\"]",
      "\"error\":{\"code\":-3,\"message\":\"Wrong type passed:\\n{\\n    \\\"Position 1 (height)\\"
      "\": \\\"JSON value of type string is not of expected type number\\\"\\n}\"}"},
-    {"getblockheader",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
+    {"getblockheader", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
      "\"result\":{\"hash\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\","
      "\"confirmations\":1,\"height\":0,\"version\":1,\"versionHex\":\"00000001\",\"merkleroot\":"
      "\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",\"time\":1296688602,\""
@@ -250,45 +204,32 @@ static const struct asking rows[] = {
      "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",false]",
      "\"result\":\"0100000000000000000000000000000000000000000000000000000000000000000000003ba3ed"
      "fd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000\""},
-    {"getblockheader",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"getblockheader", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"getbestblockhash",
-     "[]",
+    {"getbestblockhash", "[]",
      "\"result\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\""},
-    {"getblockcount",
-     "[]",
-     "\"result\":0"},
-    {"getdifficulty",
-     "[]",
-     "\"result\":4.656542373906925e-10"},
-    {"getchaintips",
-     "[]",
+    {"getblockcount", "[]", "\"result\":0"},
+    {"getdifficulty", "[]", "\"result\":4.656542373906925e-10"},
+    {"getchaintips", "[]",
      "\"result\":[{\"height\":0,\"hash\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a"
      "11466e2206\",\"branchlen\":0,\"status\":\"active\"}]"},
-    {"getchaintxstats",
-     "[]",
+    {"getchaintxstats", "[]",
      "\"result\":{\"time\":1296688602,\"txcount\":1,\"window_final_block_hash\":\"0f9188f13cb7b2c"
      "71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",\"window_final_block_height\":0,\"windo"
      "w_block_count\":0}"},
-    {"getchaintxstats",
-     "[1]",
+    {"getchaintxstats", "[1]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid block count: should be between 0 and the block"
      "'s height - 1\"}"},
-    {"getchaintxstats",
-     "[-1]",
+    {"getchaintxstats", "[-1]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid block count: should be between 0 and the block"
      "'s height - 1\"}"},
-    {"getchaintxstats",
-     "[0,\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"getchaintxstats", "[0,\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"getchaintxstats",
-     "[0,\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
+    {"getchaintxstats", "[0,\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
      "\"result\":{\"time\":1296688602,\"txcount\":1,\"window_final_block_hash\":\"0f9188f13cb7b2c"
      "71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",\"window_final_block_height\":0,\"windo"
      "w_block_count\":0}"},
-    {"getdeploymentinfo",
-     "[]",
+    {"getdeploymentinfo", "[]",
      "\"result\":{\"hash\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\","
      "\"height\":0,\"script_flags\":[\"NULLDUMMY\",\"P2SH\",\"TAPROOT\",\"WITNESS\"],\"deployment"
      "s\":{\"bip34\":{\"type\":\"buried\",\"active\":true,\"height\":1},\"bip66\":{\"type\":\"bur"
@@ -297,11 +238,9 @@ static const struct asking rows[] = {
      "ied\",\"active\":true,\"height\":0},\"testdummy\":{\"type\":\"bip9\",\"active\":false,\"bip"
      "9\":{\"start_time\":0,\"timeout\":9223372036854775807,\"min_activation_height\":0,\"status"
      "\":\"defined\",\"since\":0,\"status_next\":\"defined\"}}}}"},
-    {"getdeploymentinfo",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"getdeploymentinfo", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"getdeploymentinfo",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
+    {"getdeploymentinfo", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
      "\"result\":{\"hash\":\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\","
      "\"height\":0,\"script_flags\":[\"NULLDUMMY\",\"P2SH\",\"TAPROOT\",\"WITNESS\"],\"deployment"
      "s\":{\"bip34\":{\"type\":\"buried\",\"active\":true,\"height\":1},\"bip66\":{\"type\":\"bur"
@@ -310,43 +249,29 @@ static const struct asking rows[] = {
      "ied\",\"active\":true,\"height\":0},\"testdummy\":{\"type\":\"bip9\",\"active\":false,\"bip"
      "9\":{\"start_time\":0,\"timeout\":9223372036854775807,\"min_activation_height\":0,\"status"
      "\":\"defined\",\"since\":0,\"status_next\":\"defined\"}}}}"},
-    {"invalidateblock",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"invalidateblock", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"invalidateblock",
-     "[\"x\"]",
+    {"invalidateblock", "[\"x\"]",
      "\"error\":{\"code\":-8,\"message\":\"blockhash must be of length 64 (not 1, for 'x')\"}"},
-    {"reconsiderblock",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"reconsiderblock", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"preciousblock",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+    {"preciousblock", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
      "\"error\":{\"code\":-5,\"message\":\"Block not found\"}"},
-    {"preciousblock",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
+    {"preciousblock", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\"]",
      "\"result\":null"},
-    {"pruneblockchain",
-     "[0]",
+    {"pruneblockchain", "[0]",
      "\"error\":{\"code\":-1,\"message\":\"Cannot prune blocks because node is not in prune mode."
      "\"}"},
-    {"verifychain",
-     "[]",
-     "\"result\":true"},
-    {"verifychain",
-     "[5,0]",
-     "\"result\":true"},
-    {"getblockfrompeer",
-     "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",0]",
+    {"verifychain", "[]", "\"result\":true"},
+    {"verifychain", "[5,0]", "\"result\":true"},
+    {"getblockfrompeer", "[\"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206\",0]",
      "\"error\":{\"code\":-1,\"message\":\"Block already downloaded\"}"},
-    {"getblockfrompeer",
-     "[\"0000000000000000000000000000000000000000000000000000000000000000\",0]",
+    {"getblockfrompeer", "[\"0000000000000000000000000000000000000000000000000000000000000000\",0]",
      "\"error\":{\"code\":-1,\"message\":\"Block header missing\"}"},
-    {"combinerawtransaction",
-     "[[]]",
+    {"combinerawtransaction", "[[]]",
      "\"error\":{\"code\":-22,\"message\":\"Missing transactions. At least two transactions requi"
      "red.\"}"},
-    {"combinerawtransaction",
-     "[[\"00\"]]",
+    {"combinerawtransaction", "[[\"00\"]]",
      "\"error\":{\"code\":-22,\"message\":\"Missing transactions. At least two transactions requi"
      "red.\"}"},
     {"signrawtransactionwithkey",

@@ -36,8 +36,7 @@ static const struct asking rows[] = {
      "[2,[\"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\"]]",
      "\"error\":{\"code\":-8,\"message\":\"not enough keys supplied (got 1 keys, but need at leas"
      "t 2 to redeem)\"}"},
-    {"createmultisig",
-     "[1,[\"02\"]]",
+    {"createmultisig", "[1,[\"02\"]]",
      "\"error\":{\"code\":-5,\"message\":\"Pubkey \\\"02\\\" must have a length of either 33 or 6"
      "5 bytes\"}"},
     {"createmultisig",
@@ -67,15 +66,12 @@ static const struct asking rows[] = {
      "[\"1\",[\"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\"]]",
      "\"error\":{\"code\":-3,\"message\":\"Wrong type passed:\\n{\\n    \\\"Position 1 (nrequired"
      ")\\\": \\\"JSON value of type string is not of expected type number\\\"\\n}\"}"},
-    {"createmultisig",
-     "[1,[\"zz\"]]",
+    {"createmultisig", "[1,[\"zz\"]]",
      "\"error\":{\"code\":-5,\"message\":\"Pubkey \\\"zz\\\" must be a hex string\"}"},
-    {"createmultisig",
-     "[1,[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\"]]",
+    {"createmultisig", "[1,[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\"]]",
      "\"error\":{\"code\":-5,\"message\":\"Pubkey \\\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08"
      "0\\\" must be a hex string\"}"},
-    {"deriveaddresses",
-     "[\"raw(00)#x\"]",
+    {"deriveaddresses", "[\"raw(00)#x\"]",
      "\"error\":{\"code\":-5,\"message\":\"Expected 8 character checksum, not 1 characters\"}"},
     {"deriveaddresses",
      "[\"pkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)#8fhd9pwu\"]",
@@ -93,8 +89,7 @@ static const struct asking rows[] = {
      "\"result\":{\"descriptor\":\"wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815"
      "b16f81798)#ucxz0gak\",\"checksum\":\"ucxz0gak\",\"isrange\":false,\"issolvable\":true,\"has"
      "privatekeys\":false}"},
-    {"getdescriptorinfo",
-     "[\"wpkh(cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA)\"]",
+    {"getdescriptorinfo", "[\"wpkh(cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA)\"]",
      "\"result\":{\"descriptor\":\"wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815"
      "b16f81798)#ucxz0gak\",\"checksum\":\"4wpu93nd\",\"isrange\":false,\"issolvable\":true,\"has"
      "privatekeys\":true}"},
@@ -103,14 +98,11 @@ static const struct asking rows[] = {
      "\"result\":{\"descriptor\":\"tr(79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f"
      "81798)#gxjkeue2\",\"checksum\":\"gxjkeue2\",\"isrange\":false,\"issolvable\":true,\"haspriv"
      "atekeys\":false}"},
-    {"getdescriptorinfo",
-     "[\"x\"]",
+    {"getdescriptorinfo", "[\"x\"]",
      "\"error\":{\"code\":-5,\"message\":\"'x' is not a valid descriptor function\"}"},
-    {"getdescriptorinfo",
-     "[\"\"]",
+    {"getdescriptorinfo", "[\"\"]",
      "\"error\":{\"code\":-5,\"message\":\"'' is not a valid descriptor function\"}"},
-    {"getdescriptorinfo",
-     "[\"pkh(\"]",
+    {"getdescriptorinfo", "[\"pkh(\"]",
      "\"error\":{\"code\":-5,\"message\":\"'pkh(' is not a valid descriptor function\"}"},
     {"getdescriptorinfo",
      "[\"multi(1,0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798,02c6047f9441e"
@@ -127,59 +119,46 @@ static const struct asking rows[] = {
      "[\"cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA\",\"message\"]",
      "\"result\":\"H3J72x3MXgFnA4767Ng87jVkgmhAgEpl/7BsDoFEVytFEMyestTYuIB9x8zudaqRNRve1R3bg0gW7J"
      "t5w66S/sI=\""},
-    {"signmessagewithprivkey",
-     "[\"x\",\"message\"]",
+    {"signmessagewithprivkey", "[\"x\",\"message\"]",
      "\"error\":{\"code\":-5,\"message\":\"Invalid private key\"}"},
-    {"verifymessage",
-     "[\"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r\",\"x\",\"message\"]",
+    {"verifymessage", "[\"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r\",\"x\",\"message\"]",
      "\"error\":{\"code\":-3,\"message\":\"Malformed base64 encoding\"}"},
-    {"verifymessage",
-     "[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\",\"\",\"message\"]",
+    {"verifymessage", "[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\",\"\",\"message\"]",
      "\"error\":{\"code\":-3,\"message\":\"Address does not refer to key\"}"},
-    {"verifymessage",
-     "[\"x\",\"\",\"m\"]",
+    {"verifymessage", "[\"x\",\"\",\"m\"]",
      "\"error\":{\"code\":-5,\"message\":\"Invalid address\"}"},
     {"verifymessage",
      "[\"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r\",\"IBqc2STYbYXr8HpVD3nT/X4rYaxzLFxz7J0bDCYPSRzMNHLeV"
      "xMdyfBrlJS4UyqG0bTfm+DmhOOk0uZUnpWiC3A=\",\"message\"]",
      "\"result\":false"},
-    {"validateaddress",
-     "[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\"]",
+    {"validateaddress", "[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\"]",
      "\"result\":{\"isvalid\":true,\"address\":\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\","
      "\"scriptPubKey\":\"0014751e76e8199196d454941c45d1b3a323f1433bd6\",\"isscript\":false,\"iswi"
      "tness\":true,\"witness_version\":0,\"witness_program\":\"751e76e8199196d454941c45d1b3a323f1"
      "433bd6\"}"},
-    {"validateaddress",
-     "[\"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r\"]",
+    {"validateaddress", "[\"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r\"]",
      "\"result\":{\"isvalid\":true,\"address\":\"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r\",\"scriptPub"
      "Key\":\"76a914751e76e8199196d454941c45d1b3a323f1433bd688ac\",\"isscript\":false,\"iswitness"
      "\":false}"},
-    {"validateaddress",
-     "[\"x\"]",
+    {"validateaddress", "[\"x\"]",
      "\"result\":{\"isvalid\":false,\"error_locations\":[],\"error\":\"Invalid checksum or length"
      " of Base58 address (P2PKH or P2SH)\"}"},
-    {"validateaddress",
-     "[\"\"]",
+    {"validateaddress", "[\"\"]",
      "\"result\":{\"isvalid\":false,\"error_locations\":[],\"error\":\"Invalid checksum or length"
      " of Base58 address (P2PKH or P2SH)\"}"},
-    {"validateaddress",
-     "[5]",
+    {"validateaddress", "[5]",
      "\"error\":{\"code\":-3,\"message\":\"Wrong type passed:\\n{\\n    \\\"Position 1 (address)"
      "\\\": \\\"JSON value of type number is not of expected type string\\\"\\n}\"}"},
-    {"validateaddress",
-     "[\"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\"]",
+    {"validateaddress", "[\"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\"]",
      "\"result\":{\"isvalid\":false,\"error_locations\":[],\"error\":\"Invalid or unsupported Seg"
      "wit (Bech32) or Base58 encoding.\"}"},
-    {"validateaddress",
-     "[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081\"]",
+    {"validateaddress", "[\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081\"]",
      "\"result\":{\"isvalid\":false,\"error_locations\":[43],\"error\":\"Invalid separator positi"
      "on\"}"},
-    {"validateaddress",
-     "[\"1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2\"]",
+    {"validateaddress", "[\"1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2\"]",
      "\"result\":{\"isvalid\":false,\"error_locations\":[],\"error\":\"Invalid or unsupported Bas"
      "e58-encoded address.\"}"},
-    {"validateaddress",
-     "[\"bcrt1pxyvm\"]",
+    {"validateaddress", "[\"bcrt1pxyvm\"]",
      "\"result\":{\"isvalid\":false,\"error_locations\":[4],\"error\":\"Invalid separator positio"
      "n\"}"},
     {"decoderawtransaction",
@@ -194,11 +173,9 @@ static const struct asking rows[] = {
      "qejxtdg4y5r3zarvary0c5xw7kygt080)#8pk5s7ya\",\"hex\":\"0014751e76e8199196d454941c45d1b3a323"
      "f1433bd6\",\"address\":\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\",\"type\":\"witness_"
      "v0_keyhash\"}}]}"},
-    {"decoderawtransaction",
-     "[\"00\"]",
+    {"decoderawtransaction", "[\"00\"]",
      "\"error\":{\"code\":-22,\"message\":\"TX decode failed\"}"},
-    {"decoderawtransaction",
-     "[\"zz\"]",
+    {"decoderawtransaction", "[\"zz\"]",
      "\"error\":{\"code\":-22,\"message\":\"TX decode failed\"}"},
     {"decoderawtransaction",
      "[\"020000000111111111111111111111111111111111111111111111111111111111111111110000000000fdff"
@@ -227,8 +204,7 @@ static const struct asking rows[] = {
      "2b9b24f\",\"address\":\"bcrt1q9qs9xv7mjghkd69fgx62xttxmeww5q7eekjxu0nxtzf4yu4ekf8s0sr689\","
      "\"type\":\"witness_v0_scripthash\",\"p2sh-segwit\":\"2MuckXYMSkbjmGz4LpEhd9QTRztpMceVskG\"}"
      "}"},
-    {"decodescript",
-     "[\"\"]",
+    {"decodescript", "[\"\"]",
      "\"result\":{\"asm\":\"\",\"desc\":\"raw()#58lrscpx\",\"type\":\"nonstandard\",\"p2sh\":\"2N"
      "9hLwkSqr1cPQAPxbrGVUjxyjD11G2e1he\",\"segwit\":{\"asm\":\"0 e3b0c44298fc1c149afbf4c8996fb92"
      "427ae41e4649b934ca495991b7852b855\",\"desc\":\"addr(bcrt1quwcvgs5clswpfxhm7nyfjmaeysn6us0yv"
@@ -236,21 +212,17 @@ static const struct asking rows[] = {
      "4649b934ca495991b7852b855\",\"address\":\"bcrt1quwcvgs5clswpfxhm7nyfjmaeysn6us0yvjdexn9yjkv"
      "3k7zjhp2snwgpgy\",\"type\":\"witness_v0_scripthash\",\"p2sh-segwit\":\"2N2CmnxjBbPTHrawgG2F"
      "kTuBLcJtEzA86sF\"}}"},
-    {"decodescript",
-     "[\"zz\"]",
+    {"decodescript", "[\"zz\"]",
      "\"error\":{\"code\":-8,\"message\":\"argument must be hexadecimal string (not 'zz')\"}"},
-    {"decodescript",
-     "[\"0014751e76e8199196d454941c45d1b3a323f1433bd6\"]",
+    {"decodescript", "[\"0014751e76e8199196d454941c45d1b3a323f1433bd6\"]",
      "\"result\":{\"asm\":\"0 751e76e8199196d454941c45d1b3a323f1433bd6\",\"desc\":\"addr(bcrt1qw5"
      "08d6qejxtdg4y5r3zarvary0c5xw7kygt080)#8pk5s7ya\",\"address\":\"bcrt1qw508d6qejxtdg4y5r3zarv"
      "ary0c5xw7kygt080\",\"type\":\"witness_v0_keyhash\",\"p2sh\":\"2NAUYAHhujozruyzpsFRP63mbrdaU"
      "5wnEpN\"}"},
-    {"decodescript",
-     "[\"6a0568656c6c6f\"]",
+    {"decodescript", "[\"6a0568656c6c6f\"]",
      "\"result\":{\"asm\":\"OP_RETURN 68656c6c6f\",\"desc\":\"raw(6a0568656c6c6f)#yktqjuxu\",\"ty"
      "pe\":\"nulldata\"}"},
-    {"decodescript",
-     "[\"76a914751e76e8199196d454941c45d1b3a323f1433bd688ac\"]",
+    {"decodescript", "[\"76a914751e76e8199196d454941c45d1b3a323f1433bd688ac\"]",
      "\"result\":{\"asm\":\"OP_DUP OP_HASH160 751e76e8199196d454941c45d1b3a323f1433bd6 OP_EQUALVE"
      "RIFY OP_CHECKSIG\",\"desc\":\"addr(mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r)#wdmryvnu\",\"address"
      "\":\"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r\",\"type\":\"pubkeyhash\",\"p2sh\":\"2NByiBUaEXrhmq"
@@ -259,8 +231,7 @@ static const struct asking rows[] = {
      "76e8199196d454941c45d1b3a323f1433bd6\",\"address\":\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7k"
      "ygt080\",\"type\":\"witness_v0_keyhash\",\"p2sh-segwit\":\"2NAUYAHhujozruyzpsFRP63mbrdaU5wn"
      "EpN\"}}"},
-    {"decodescript",
-     "[\"4c\"]",
+    {"decodescript", "[\"4c\"]",
      "\"result\":{\"asm\":\"[error]\",\"desc\":\"raw(4c)#w8vxm298\",\"type\":\"nonstandard\"}"},
     {"createrawtransaction",
      "[[{\"txid\":\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",\"vout\":0"
@@ -278,14 +249,12 @@ static const struct asking rows[] = {
      "[[{\"txid\":\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",\"vout\":-"
      "1}],[]]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter, vout cannot be negative\"}"},
-    {"createrawtransaction",
-     "[[{\"txid\":\"00\",\"vout\":0}],[]]",
+    {"createrawtransaction", "[[{\"txid\":\"00\",\"vout\":0}],[]]",
      "\"error\":{\"code\":-8,\"message\":\"txid must be of length 64 (not 2, for '00')\"}"},
     {"createrawtransaction",
      "[[{\"txid\":\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\"}],[]]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter, missing vout key\"}"},
-    {"createrawtransaction",
-     "[[],[{\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\":-1}]]",
+    {"createrawtransaction", "[[],[{\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\":-1}]]",
      "\"error\":{\"code\":-3,\"message\":\"Amount out of range\"}"},
     {"createrawtransaction",
      "[[],[{\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\":\"0.000000001\"}]]",
@@ -295,38 +264,28 @@ static const struct asking rows[] = {
      "y0c5xw7kygt080\":2}]]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter, duplicated address: bcrt1qw508d6qej"
      "xtdg4y5r3zarvary0c5xw7kygt080\"}"},
-    {"createrawtransaction",
-     "[[],[{\"x\":1}]]",
+    {"createrawtransaction", "[[],[{\"x\":1}]]",
      "\"error\":{\"code\":-5,\"message\":\"Invalid Bitcoin address: x\"}"},
-    {"createrawtransaction",
-     "[[],[{\"data\":\"zz\"}]]",
+    {"createrawtransaction", "[[],[{\"data\":\"zz\"}]]",
      "\"error\":{\"code\":-8,\"message\":\"Data must be hexadecimal string (not 'zz')\"}"},
-    {"createrawtransaction",
-     "[[],[{\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\":21000001}]]",
+    {"createrawtransaction", "[[],[{\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\":21000001}]]",
      "\"error\":{\"code\":-3,\"message\":\"Amount out of range\"}"},
-    {"createrawtransaction",
-     "[[],[],-1]",
+    {"createrawtransaction", "[[],[],-1]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter, locktime out of range\"}"},
-    {"createrawtransaction",
-     "[[],[],4294967296]",
+    {"createrawtransaction", "[[],[],4294967296]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter, locktime out of range\"}"},
-    {"createrawtransaction",
-     "[[],[],0,true,4]",
+    {"createrawtransaction", "[[],[],0,true,4]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter, version out of range(1~3)\"}"},
-    {"createrawtransaction",
-     "[[],[],0,false,3]",
-     "\"result\":\"03000000000000000000\""},
+    {"createrawtransaction", "[[],[],0,false,3]", "\"result\":\"03000000000000000000\""},
     {"createrawtransaction",
      "[[{\"txid\":\"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b\",\"vout\":0"
      ",\"sequence\":4294967295}],[],0,true]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter combination: Sequence number(s) cont"
      "radict replaceable option\"}"},
-    {"createrawtransaction",
-     "[{},[]]",
+    {"createrawtransaction", "[{},[]]",
      "\"error\":{\"code\":-3,\"message\":\"Wrong type passed:\\n{\\n    \\\"Position 1 (inputs)\\"
      "\": \\\"JSON value of type object is not of expected type array\\\"\\n}\"}"},
-    {"createrawtransaction",
-     "[[],[{\"data\":\"00\"},{\"data\":\"01\"}]]",
+    {"createrawtransaction", "[[],[{\"data\":\"00\"},{\"data\":\"01\"}]]",
      "\"error\":{\"code\":-8,\"message\":\"Invalid parameter, duplicate key: data\"}"},
 };
 

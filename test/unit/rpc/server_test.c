@@ -123,8 +123,7 @@ static const struct {
     {V2("\"method\":\"echo\",\"params\":[1,\"a\",null,{\"b\":[]}]"), 200,
      RESULT("[1,\"a\",null,{\"b\":[]}]")},
     {V2("\"method\":\"echo\",\"params\":{\"arg2\":5}"), 200, RESULT("[null,null,5]")},
-    {V2("\"method\":\"echo\",\"params\":{\"args\":[1],\"arg2\":5}"), 200,
-     RESULT("[1,null,5]")},
+    {V2("\"method\":\"echo\",\"params\":{\"args\":[1],\"arg2\":5}"), 200, RESULT("[1,null,5]")},
     {V2("\"method\":\"echo\",\"params\":{\"args\":[1,2]}"), 200, RESULT("[1,2]")},
     {V2("\"method\":\"echo\",\"params\":{\"args\":[1,2],\"arg1\":5}"), 200,
      ERROR("-8", "Parameter arg1 specified twice both as positional and named argument")},
@@ -162,10 +161,10 @@ static void requests_get_their_replies(void)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf reply = {0};
 
-        EXPECT_INT(rows[i].request,
-                   rpc_server_answer(server, &reply, span_of_string(rows[i].request), "u", "p",
-                                     "/"),
-                   rows[i].status);
+        EXPECT_INT(
+            rows[i].request,
+            rpc_server_answer(server, &reply, span_of_string(rows[i].request), "u", "p", "/"),
+            rows[i].status);
         EXPECT_STR(rows[i].request, buf_string(&reply), rows[i].reply);
         buf_clear(&reply);
     }
@@ -224,8 +223,7 @@ static void forbidden_methods_are_not_run(void)
         {"u", V2("\"method\":\"uptime\""), 200},
         {"u", V2("\"method\":\"setmocktime\",\"params\":[99]"), 403},
         {"u",
-         "[" V2("\"method\":\"uptime\"") ","
-         V2("\"method\":\"setmocktime\",\"params\":[99]") "]",
+         "[" V2("\"method\":\"uptime\"") "," V2("\"method\":\"setmocktime\",\"params\":[99]") "]",
          403},
         {"nobody", V2("\"method\":\"uptime\""), 403},
     };

@@ -138,8 +138,7 @@ static void both_ways_agree_on_real_blocks(void)
 
         if (end != NULL) {
             char *undo = alloc_printf("%s%s", path, entry->d_name);
-            char *raw = alloc_printf("%s%.*s.raw", path, (int)(end - entry->d_name),
-                                     entry->d_name);
+            char *raw = alloc_printf("%s%.*s.raw", path, (int)(end - entry->d_name), entry->d_name);
 
             compare_block(raw, undo, entry->d_name, &real, &flipped);
             free(raw);

@@ -62,8 +62,8 @@ static uint64_t below(uint64_t bound)
 
 static void add_random_push(struct buf *script)
 {
-    static const size_t lengths[] = {0, 1, 1, 1, 2, 4, 5, 20, 32, 33, 33, 64, 65, 72, 75, 76, 80,
-                                     255, 256, 520, 521};
+    static const size_t lengths[] = {0,  1,  1,  1,  2,  4,  5,   20,  32,  33, 33,
+                                     64, 65, 72, 75, 76, 80, 255, 256, 520, 521};
     uint8_t bytes[521];
     size_t len = lengths[below(ARRAY_LEN(lengths))];
 
@@ -77,9 +77,10 @@ static void add_random_push(struct buf *script)
 
 static void add_random_number(struct buf *script)
 {
-    static const int64_t odd[] = {-1, 0, 1, 2, 3, 127, 128, 255, 256, 65535, 499999999, 500000000,
-                                  0x7fffffff, -0x7fffffff, 0x80000000, 0xffffffff, 0x3fffff,
-                                  0x400000, 0x100000000};
+    static const int64_t odd[] = {-1,         0,         1,          2,           3,
+                                  127,        128,       255,        256,         65535,
+                                  499999999,  500000000, 0x7fffffff, -0x7fffffff, 0x80000000,
+                                  0xffffffff, 0x3fffff,  0x400000,   0x100000000};
 
     script_add_number(script, odd[below(ARRAY_LEN(odd))]);
 }
@@ -207,8 +208,8 @@ static void compare(const struct ready_spend *ready, uint32_t index, uint64_t fl
 static void random_tx(struct tx *ret_tx, struct tx_in *in, struct tx_out *out, struct tx_out *spent)
 {
     static const uint32_t times[] = {0, 1, 100, 499999999, 500000000, 0xffffffff};
-    static const uint32_t sequences[] = {0, 1, 65535, 0x400000, 0x400005, 0x80000000, 0xfffffffe,
-                                         0xffffffff};
+    static const uint32_t sequences[] = {0,        1,          65535,      0x400000,
+                                         0x400005, 0x80000000, 0xfffffffe, 0xffffffff};
     static const uint8_t script[3] = {OP_1, OP_2, OP_3};
 
     *ret_tx = (struct tx){

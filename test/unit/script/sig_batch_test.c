@@ -53,8 +53,8 @@ static void begin(uint32_t inputs_n)
         stage.in[i].sequence = SEQUENCE_FINAL;
         stage.in[i].prevout.vout = i;
     }
-    stage.tx = (struct tx){.version = 1, .in_n = inputs_n, .out_n = 1, .in = stage.in,
-                           .out = &stage.out};
+    stage.tx =
+        (struct tx){.version = 1, .in_n = inputs_n, .out_n = 1, .in = stage.in, .out = &stage.out};
     tx_finish(&stage.tx, &stage.arena);
     ready_spend_init(&stage.ready, &stage.tx, stage.spent, &stage.arena);
 }

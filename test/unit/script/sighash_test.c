@@ -71,8 +71,8 @@ static void check_key_path(const struct json *spending, const struct sighash_cac
     EXPECT_TRUE("hash type", sighash_taproot(&input, hash, (uint8_t)type, &extra));
     expect_hex("sigHash", hash, json_find(want, "sigHash"));
     sig = bytes_from_hex(json_text(&witness->items[0]), arena);
-    EXPECT_TRUE("signature", schnorr_verify(sig.data, hash, 32,
-                                            cache->spent[index].script_pubkey.data + 2));
+    EXPECT_TRUE("signature",
+                schnorr_verify(sig.data, hash, 32, cache->spent[index].script_pubkey.data + 2));
 }
 
 static void taproot_hashes_match(void)
@@ -105,8 +105,7 @@ static void taproot_hashes_match(void)
         spent = arena_array(&arena, tx.in_n, sizeof(*spent));
         in = arena_array(&arena, tx.in_n, sizeof(*in));
         for (uint32_t k = 0; k < tx.in_n; k++) {
-            CHECK(json_get_int64(&spent[k].value_sat,
-                                 json_find(&utxos->items[k], "amountSats")));
+            CHECK(json_get_int64(&spent[k].value_sat, json_find(&utxos->items[k], "amountSats")));
             spent[k].script_pubkey =
                 bytes_from_hex(json_text(json_find(&utxos->items[k], "scriptPubKey")), &arena);
             in[k] = tx.in[k];

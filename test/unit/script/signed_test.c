@@ -34,8 +34,11 @@ static void make_random_tx(struct random_tx *r, uint32_t in_n, bool witness, str
 {
     test_random_fill(r->scripts, sizeof(r->scripts));
     r->item = span_of(r->scripts, 3);
-    r->tx = (struct tx){.version = (uint32_t)test_random(), .lock_time = (uint32_t)test_random(),
-                        .in_n = in_n, .out_n = (uint32_t)below(INPUTS_MAX), .in = r->in,
+    r->tx = (struct tx){.version = (uint32_t)test_random(),
+                        .lock_time = (uint32_t)test_random(),
+                        .in_n = in_n,
+                        .out_n = (uint32_t)below(INPUTS_MAX),
+                        .in = r->in,
                         .out = r->out};
     for (uint32_t i = 0; i < in_n; i++) {
         r->in[i] = (struct tx_in){.sequence = (uint32_t)test_random(),
@@ -121,8 +124,8 @@ static void compare_hashes(struct sighash_input *input, const struct random_tx *
             test_random_fill(how.leaf_hash, 32);
             extra.leaf_hash = how.leaf_hash;
         }
-        defined = naive_sighash_taproot(want, &r->tx, r->spent, input->in_index, (uint8_t)type,
-                                        &how);
+        defined =
+            naive_sighash_taproot(want, &r->tx, r->spent, input->in_index, (uint8_t)type, &how);
         EXPECT_INT("defined", sighash_taproot(input, got, (uint8_t)type, &extra), defined);
         if (defined)
             EXPECT_BYTES("taproot", got, 32, want, 32);
@@ -295,8 +298,7 @@ static struct span p2sh_of(struct span redeem, struct arena *arena)
     return keep(&script, arena);
 }
 
-static struct span program_of(uint8_t version, const uint8_t *data, size_t len,
-                              struct arena *arena)
+static struct span program_of(uint8_t version, const uint8_t *data, size_t len, struct arena *arena)
 {
     struct buf script = {0};
 
@@ -463,9 +465,8 @@ static void make_taproot(struct making *m, struct tx_out *spent)
             size_t absent = below(3);
 
             for (size_t i = 3; i > 0; i--)
-                m->witness[m->witness_n++] = i - 1 == absent
-                                                 ? (struct span){0}
-                                                 : schnorr_of(m, signers[i - 1].seckey, &how);
+                m->witness[m->witness_n++] =
+                    i - 1 == absent ? (struct span){0} : schnorr_of(m, signers[i - 1].seckey, &how);
         } else {
             m->witness[m->witness_n++] = schnorr_of(m, signers[0].seckey, &how);
         }
@@ -538,8 +539,7 @@ static void damage(struct making *m)
     }
 }
 
-static enum verdict compare(const struct ready_spend *ready, const struct making *m,
-                            uint64_t flags)
+static enum verdict compare(const struct ready_spend *ready, const struct making *m, uint64_t flags)
 {
     enum verdict got = script_verify(&ready->spend, m->index, m->script_sig, m->script_pubkey,
                                      m->witness, m->witness_n, flags);
@@ -592,11 +592,22 @@ static void signed_spends_agree(void)
  * of it, and what an empty script does. */
 static void great_witnesses_agree(void)
 {
-    static const char *const scripts[] = {
-        "", "NOP", "DROP", "2DROP", "DEPTH", "0x02 0x2003 PICK", "0 0 CHECKMULTISIG",
-        "CHECKMULTISIG", "PICK", "ROLL", "IF", "TOALTSTACK", "1ADD", "RETURN"};
-    static const uint32_t sizes[] = {999, 1000, 1001, 1002, 1042, 1043, 1044, 1063, 1064, 1065,
-                                     1500};
+    static const char *const scripts[] = {"",
+                                          "NOP",
+                                          "DROP",
+                                          "2DROP",
+                                          "DEPTH",
+                                          "0x02 0x2003 PICK",
+                                          "0 0 CHECKMULTISIG",
+                                          "CHECKMULTISIG",
+                                          "PICK",
+                                          "ROLL",
+                                          "IF",
+                                          "TOALTSTACK",
+                                          "1ADD",
+                                          "RETURN"};
+    static const uint32_t sizes[] = {999,  1000, 1001, 1002, 1042, 1043,
+                                     1044, 1063, 1064, 1065, 1500};
     static const uint8_t numbers[][2] = {{20, 0}, {1, 0}, {0xe8, 3}, {0x80, 4}, {0xff, 0x7f}};
     static struct span items[1501];
 

@@ -33,13 +33,27 @@ static const struct {
     {"6a04deadbeef51", "nulldata"},
     {"6a04dead", "nonstandard"},
     {"6a61", "nonstandard"},
-    {"51" "21" KEY "51ae", "multisig"},
-    {"52" "21" KEY "21" KEY "52ae", "multisig"},
-    {"0102" "21" KEY "21" KEY "52ae", "nonstandard"},
-    {"53" "21" KEY "21" KEY "52ae", "nonstandard"},
-    {"52" "21" KEY "21" KEY "53ae", "nonstandard"},
-    {"00" "21" KEY "51ae", "nonstandard"},
-    {"51" "21" KEY "5161ae", "nonstandard"},
+    {"51"
+     "21" KEY "51ae",
+     "multisig"},
+    {"52"
+     "21" KEY "21" KEY "52ae",
+     "multisig"},
+    {"0102"
+     "21" KEY "21" KEY "52ae",
+     "nonstandard"},
+    {"53"
+     "21" KEY "21" KEY "52ae",
+     "nonstandard"},
+    {"52"
+     "21" KEY "21" KEY "53ae",
+     "nonstandard"},
+    {"00"
+     "21" KEY "51ae",
+     "nonstandard"},
+    {"51"
+     "21" KEY "5161ae",
+     "nonstandard"},
     {"51ae", "nonstandard"},
     {"", "nonstandard"},
 };
@@ -72,8 +86,7 @@ static void long_multisigs_are_known(void)
     for (uint32_t n = 1; n <= ARRAY_LEN(keys); n++) {
         script.len = 0;
         script_add_multisig(&script, n, keys, n);
-        EXPECT_INT("multisig", script_solve(&solution, span_of_buf(&script)),
-                   SCRIPT_TYPE_MULTISIG);
+        EXPECT_INT("multisig", script_solve(&solution, span_of_buf(&script)), SCRIPT_TYPE_MULTISIG);
         EXPECT_INT("required", solution.required, n);
         EXPECT_INT("keys", solution.keys_n, n);
         EXPECT_U64("sigops", script_sigops(span_of_buf(&script), true), n <= 16 ? n : 20);

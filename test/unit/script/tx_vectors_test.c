@@ -67,8 +67,8 @@ static void check_valid_row(const struct ready_spend *ready, uint64_t excluded, 
     for (int bit = 0; bit < SCRIPT_FLAG_BITS; bit++) {
         uint64_t fewer = flags_trim(excluded & ~(UINT64_C(1) << bit));
 
-        EXPECT_TRUE(label, all_valid(ready, flags_trim(~(excluded | UINT64_C(1) << bit) &
-                                                       ALL_FLAGS)));
+        EXPECT_TRUE(label,
+                    all_valid(ready, flags_trim(~(excluded | UINT64_C(1) << bit) & ALL_FLAGS)));
         EXPECT_TRUE(label, all_valid(ready, flags_trim(~(excluded | test_random()) & ALL_FLAGS)));
         if (fewer != excluded && script_flags_are_valid(~fewer & ALL_FLAGS))
             EXPECT_TRUE(label, !all_valid(ready, ~fewer & ALL_FLAGS));
@@ -163,8 +163,7 @@ static void bip16_exception_needs_no_p2sh(void)
     spent.script_pubkey = bytes_from_hex(json_text(&prevout->items[1]), &arena);
     ready_spend_init(&ready, &tx, &spent, &arena);
     EXPECT_INT("before BIP 16", script_verify_input(&ready.spend, 0, 0), V_VALID);
-    EXPECT_STR("BIP 16",
-               verdict_text(script_verify_input(&ready.spend, 0, SCRIPT_VERIFY(P2SH))),
+    EXPECT_STR("BIP 16", verdict_text(script_verify_input(&ready.spend, 0, SCRIPT_VERIFY(P2SH))),
                "SCRIPT_INVALID_STACK_OPERATION");
     arena_clear(&arena);
 }

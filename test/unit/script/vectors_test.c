@@ -132,8 +132,8 @@ static void check_other_flags(const struct ready_spend *ready, const struct row 
 {
     for (int i = 0; i < 64; i++) {
         uint64_t other = test_random() & ALL_FLAGS;
-        uint64_t flags = row->want == V_VALID ? flags_trim(row->flags & ~other)
-                                              : flags_fill(row->flags | other);
+        uint64_t flags =
+            row->want == V_VALID ? flags_trim(row->flags & ~other) : flags_fill(row->flags | other);
         bool valid = script_verify_input(&ready->spend, 0, flags) == V_VALID;
 
         EXPECT_INT(label, valid, row->want == V_VALID);
@@ -172,9 +172,12 @@ static void script_tests_have_their_results(void)
 }
 
 static const uint64_t soft_forks[] = {
-    SCRIPT_VERIFY(P2SH),    SCRIPT_VERIFY(DERSIG),
-    SCRIPT_VERIFY(NULLDUMMY), SCRIPT_VERIFY(CHECKLOCKTIMEVERIFY),
-    SCRIPT_VERIFY(CHECKSEQUENCEVERIFY), SCRIPT_VERIFY(WITNESS),
+    SCRIPT_VERIFY(P2SH),
+    SCRIPT_VERIFY(DERSIG),
+    SCRIPT_VERIFY(NULLDUMMY),
+    SCRIPT_VERIFY(CHECKLOCKTIMEVERIFY),
+    SCRIPT_VERIFY(CHECKSEQUENCEVERIFY),
+    SCRIPT_VERIFY(WITNESS),
     SCRIPT_VERIFY(TAPROOT),
 };
 
@@ -187,9 +190,8 @@ static bool consensus_flags(unsigned subset, uint64_t *ret_flags)
         if (subset >> i & 1)
             *ret_flags |= soft_forks[i];
     }
-    return script_flags_are_valid(*ret_flags) &&
-           ((*ret_flags & SCRIPT_VERIFY(TAPROOT)) == 0 ||
-            (*ret_flags & SCRIPT_VERIFY(WITNESS)) != 0);
+    return script_flags_are_valid(*ret_flags) && ((*ret_flags & SCRIPT_VERIFY(TAPROOT)) == 0 ||
+                                                  (*ret_flags & SCRIPT_VERIFY(WITNESS)) != 0);
 }
 
 /* One of the two ways to spend that a line has: the input with its script_sig and

@@ -4,8 +4,7 @@
 #include "sim_disk.h"
 #include "test.h"
 
-static struct disk_file *must_open(struct sim_disk *sim, const char *path,
-                                   enum disk_open_mode mode)
+static struct disk_file *must_open(struct sim_disk *sim, const char *path, enum disk_open_mode mode)
 {
     struct disk_file *file;
 
@@ -299,8 +298,7 @@ static void the_same_seed_gives_the_same_disk(void)
             disk_close(file);
             sim_disk_free(sim);
         }
-        EXPECT_BYTES("same", content[0].data, content[0].len, content[1].data,
-                     content[1].len);
+        EXPECT_BYTES("same", content[0].data, content[0].len, content[1].data, content[1].len);
         buf_clear(&content[0]);
         buf_clear(&content[1]);
     }

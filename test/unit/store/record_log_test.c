@@ -94,8 +94,7 @@ static void records_come_back(void)
     {
         uint8_t big[PAYLOAD_MAX + 1] = {0};
 
-        EXPECT_INT("too long",
-                   record_log_append(log, 1, span_of(big, sizeof(big)), &err), E_LIMIT);
+        EXPECT_INT("too long", record_log_append(log, 1, span_of(big, sizeof(big)), &err), E_LIMIT);
         EXPECT_INT("type", record_log_append(log, 0xffffffffU, span_of(big, 1), &err), E_LIMIT);
     }
     record_log_close(log);
@@ -110,8 +109,12 @@ static void other_files_are_refused(void)
     struct record_log *log;
     struct replayed seen;
     struct record_log_options options = {
-        .disk = disk, .path = PATH, .kind = KIND + 1, .record_bytes_max = 10,
-        .on_record = on_record, .context = &seen,
+        .disk = disk,
+        .path = PATH,
+        .kind = KIND + 1,
+        .record_bytes_max = 10,
+        .on_record = on_record,
+        .context = &seen,
     };
 
     EXPECT_INT("make", open_log(sim, &log, &seen, &err), 0);
@@ -119,8 +122,7 @@ static void other_files_are_refused(void)
     EXPECT_INT("kind", record_log_open(&log, &options, &err), E_CORRUPT);
     EXPECT_INT("short", disk_replace_file(disk, PATH, "ASSAYLG1", 8, &err), 0);
     EXPECT_INT("short", open_log(sim, &log, &seen, &err), E_CORRUPT);
-    EXPECT_INT("text", disk_replace_file(disk, PATH, "this is no log of ours at all", 29, &err),
-               0);
+    EXPECT_INT("text", disk_replace_file(disk, PATH, "this is no log of ours at all", 29, &err), 0);
     EXPECT_INT("text", open_log(sim, &log, &seen, &err), E_CORRUPT);
     EXPECT_TRUE("names the file", strstr(error_text(&err), PATH) != NULL);
     sim_disk_free(sim);
@@ -173,8 +175,8 @@ static void expect_state(const struct replayed *seen, struct run *run)
     EXPECT_TRUE("right", !seen->is_wrong);
     EXPECT_TRUE("nothing synced is lost", seen->next >= run->synced);
     EXPECT_TRUE("nothing is made up", seen->next <= run->appended);
-    EXPECT_TRUE("begins where it should", seen->next == 0 || first == run->base ||
-                                              first == run->base_next);
+    EXPECT_TRUE("begins where it should",
+                seen->next == 0 || first == run->base || first == run->base_next);
     run->base = first;
     run->base_next = first;
     run->synced = seen->next; /* Open made them durable. */

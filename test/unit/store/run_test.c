@@ -27,7 +27,9 @@ static struct span body_of(uint32_t i, uint8_t *room)
 
 static uint64_t write_run(struct disk *disk)
 {
-    struct run_writer_options options = {.disk = disk, .path = "r.run", .id = 9,
+    struct run_writer_options options = {.disk = disk,
+                                         .path = "r.run",
+                                         .id = 9,
                                          .records_n_max = RECORDS_N,
                                          .filter_bytes_max = 1 << 20};
     static uint8_t room[RUN_BODY_BYTES_MAX];
@@ -43,8 +45,7 @@ static uint64_t write_run(struct disk *disk)
     return file_bytes;
 }
 
-static int open_run(struct disk *disk, uint64_t file_bytes, struct run **ret_run,
-                    struct error *err)
+static int open_run(struct disk *disk, uint64_t file_bytes, struct run **ret_run, struct error *err)
 {
     struct run_open_options options = {
         .disk = disk, .path = "r.run", .id = 9, .file_bytes = file_bytes, .want_filter = true};
@@ -71,14 +72,16 @@ static void written_is_found(void)
         struct span want = body_of(i, room);
 
         EXPECT_TRUE("filter", run_may_have(run, hash_of(i)));
-        EXPECT_INT("find", run_find(run, &got, hash_of(i), span_of(want.data, KEY_BYTES),
-                                    &scratch, &err), 1);
+        EXPECT_INT("find",
+                   run_find(run, &got, hash_of(i), span_of(want.data, KEY_BYTES), &scratch, &err),
+                   1);
         EXPECT_TRUE("found", span_equal(got, want));
         EXPECT_INT("walk", run_walk_next(walk, &got, &err), 1);
         EXPECT_TRUE("walked", span_equal(got, want));
         room[11] ^= 1;
-        EXPECT_INT("absent", run_find(run, &got, hash_of(i), span_of(want.data, KEY_BYTES),
-                                      &scratch, &err), 0);
+        EXPECT_INT("absent",
+                   run_find(run, &got, hash_of(i), span_of(want.data, KEY_BYTES), &scratch, &err),
+                   0);
         passed_n += run_may_have(run, hash_of(i) + 0x123456789);
     }
     EXPECT_INT("end", run_walk_next(walk, &got, &err), 0);
@@ -145,10 +148,11 @@ static void failed_read_is_no_absence(void)
 
     CHECK(open_run(sim_disk_disk(sim), file_bytes, &run, &err) == 0);
     sim_disk_fail_call(sim, SIM_CALL_READ, 1);
-    EXPECT_INT("read fails", run_find(run, &got, hash_of(77), span_of(want.data, KEY_BYTES),
-                                      &scratch, &err), E_IO);
-    EXPECT_INT("and then not", run_find(run, &got, hash_of(77), span_of(want.data, KEY_BYTES),
-                                        &scratch, &err), 1);
+    EXPECT_INT("read fails",
+               run_find(run, &got, hash_of(77), span_of(want.data, KEY_BYTES), &scratch, &err),
+               E_IO);
+    EXPECT_INT("and then not",
+               run_find(run, &got, hash_of(77), span_of(want.data, KEY_BYTES), &scratch, &err), 1);
     run_unref(run);
     buf_clear(&scratch);
     sim_disk_free(sim);
