@@ -33,12 +33,15 @@ def page(program, text):
     version = re.search(r"v([0-9.]+)", text).group(1)
     out = [f'.TH {program.upper()} 1 "" "Assay {version}" "User commands"',
            ".SH NAME", f"{escape(program)} \\- {escape(short)}",
-           ".SH SYNOPSIS", f".B {escape(program)}", f".RI {escape(usage)}",
+           ".SH SYNOPSIS", f".B {escape(program)}", escape(usage),
            ".SH DESCRIPTION", escape(about)]
     option = None
     for line in text.splitlines():
         if re.match(r"^[A-Z].*:$", line) and not line.startswith("Usage"):
             out.append(f'.SH "{escape(line[:-1].upper())}"')
+        elif re.match(r"^  [0-9]  ", line):
+            status, meaning = line.split(None, 1)
+            out += [".TP", status, escape(meaning)]
         elif line.startswith("  -"):
             option = line.strip()
             out += [".TP", f"\\fB{escape(option)}\\fR"]
