@@ -392,6 +392,23 @@ static uint64_t signatures_checked(struct chain *chain)
     return checked;
 }
 
+/* By bytes, not by height: late blocks cost more than early ones. */
+static double share_done(const struct header_node *tip, const struct header_node *best)
+{
+    uint64_t all = 0;
+    uint64_t done = 0;
+
+    for (const struct header_node *node = best; node != NULL; node = node->prev) {
+        uint64_t bytes =
+            HEADER_BYTES + atomic_load_explicit(&node->size_bytes, memory_order_relaxed);
+
+        all += bytes;
+        if (node->height <= tip->height)
+            done += bytes;
+    }
+    return (double)done / (double)all;
+}
+
 void chain_progress(struct chain *chain, bool is_last)
 {
     struct progress *progress = &chain->progress;
@@ -406,7 +423,7 @@ void chain_progress(struct chain *chain, bool is_last)
     if (tip == NULL || (!is_last && now_us - progress->logged_us < PROGRESS_INTERVAL_US))
         return;
     signatures = signatures_checked(chain);
-    done = best->height == 0 ? 1.0 : (double)tip->height / (double)best->height;
+    done = share_done(tip, best);
     seconds = seconds > 0 ? seconds : 1e-6;
     log_info("chain",
              "Import progress: height=%d of %d (%.2f%%) tx/s=%.0f sig/s=%.0f coins "
