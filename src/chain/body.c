@@ -243,6 +243,16 @@ void body_check(struct body *body)
                     &body->finding);
 }
 
+/* An error about bytes that came from a file says where they lie. */
+static void name_place(struct body *body)
+{
+    uint64_t place = atomic_load(&body->node->block_place);
+
+    if (body->files != NULL)
+        error_wrap(&body->err, "'blk%05u.dat' at offset %u", header_place_file(place),
+                   header_place_offset(place));
+}
+
 void body_prepare(struct body *body)
 {
     const struct header_node *node = body->node;
@@ -272,10 +282,12 @@ void body_prepare(struct body *body)
     }
     if (body->rc < 0) {
         error_set(&body->err, body->rc, "the block does not decode");
+        name_place(body);
         return;
     }
     if (body->check_pow && !block_hash_equal(&body->block.hash, &node->hash)) {
         body->rc = error_set(&body->err, E_CORRUPT, "the block is another one");
+        name_place(body);
         return;
     }
     if (block_check(&body->block, body->params, body->check_pow, body->check_merkle, &body->arena,

@@ -217,10 +217,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--seed", type=int, default=None,
+                        help="the same again; else one that is new with --long, and always 1 without")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--only", default="", help="files whose names contain this")
     options = parser.parse_args()
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1 << 32) if options.long else 1
     folder = tempfile.mkdtemp(prefix="assay-damage-")
     run = Run(options, folder)
     failed = 0

@@ -187,9 +187,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--seed", type=int, default=None,
+                        help="the same again; else one that is new with --long, and always 1 without")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1 << 32) if options.long else 1
     may_mount = INSIDE in os.environ
     if not may_mount and subprocess.call(["unshare", "-rm", "true"],
                                          stderr=subprocess.DEVNULL) == 0:

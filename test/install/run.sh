@@ -80,7 +80,7 @@ find_package(assay REQUIRED)
 add_executable(verify_script $root/examples/verify_script.c)
 target_link_libraries(verify_script PRIVATE assay::assay)
 EOF
-cmake -S "$work/package" -B "$work/package/build" -DCMAKE_PREFIX_PATH="$work/usr" >/dev/null
+cmake -G Ninja -S "$work/package" -B "$work/package/build" -DCMAKE_PREFIX_PATH="$work/usr" >/dev/null
 cmake --build "$work/package/build" >/dev/null
 check verify_script "$work/package/build"
 printf 'install: %d examples, C and C++, shared and static, pkg-config and CMake package\n' \
