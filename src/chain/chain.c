@@ -445,8 +445,3 @@ int chain_flush(struct chain *chain, struct error *err)
 {
     return run_here(chain, flush_now, err);
 }
-
-bool chain_is_assumed(const struct chain *chain)
-{
-    return block_index_facts(chain->index)->has_snapshot;
-}

@@ -119,7 +119,4 @@ NODISCARD int chain_idle(struct chain *chain, struct error *err) NONNULL(1);
 /* Commit everything verified so far and wait for it. */
 NODISCARD int chain_flush(struct chain *chain, struct error *err) NONNULL(1);
 
-/* True when the node rests on an assumed snapshot whose past is being verified. */
-bool chain_is_assumed(const struct chain *chain) NONNULL(1);
-
 #endif /* CHAIN_CHAIN_H */

@@ -120,11 +120,6 @@ uint64_t coins_cache_count(const struct coins_store *store)
     return store->cache.entries_n;
 }
 
-uint64_t coins_dirty_bytes(const struct coins_store *store)
-{
-    return store->cache.changed_bytes + (store->is_flushing ? store->cache.frozen_bytes : 0);
-}
-
 uint64_t coins_disk_bytes(const struct coins_store *store)
 {
     return run_set_file_bytes(store->set);

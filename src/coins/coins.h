@@ -99,8 +99,6 @@ NODISCARD int coins_revert(struct coins_store *store, const struct coins_change 
 /* Memory in use by the cache, bytes, and coins in it. */
 uint64_t coins_cache_bytes(const struct coins_store *store);
 uint64_t coins_cache_count(const struct coins_store *store);
-/* Changes not committed yet, bytes; the chain flushes by time and by this. */
-uint64_t coins_dirty_bytes(const struct coins_store *store);
 
 /* Bytes of our files that the last commit rests on. */
 uint64_t coins_disk_bytes(const struct coins_store *store);

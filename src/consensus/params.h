@@ -122,11 +122,6 @@ const struct params *params_by_name(const char *name);
  * when none does. Custom signets have magics of their own and are not found. */
 const struct params *params_by_magic(const uint8_t *magic);
 
-/* As getdeploymentinfo shows them: "bip34", "bip65", "bip66", "csv", "segwit";
- * "testdummy". (-testactivationheight says "cltv" and "dersig".) */
-const char *buried_name(enum buried rule);
-const char *deployment_name(enum deployment deployment);
-
 /* Changes from the command line, applied to a copy of the parameters that the
  * caller owns (they hold for every network, as in Bitcoin Core):
  * a signet of one's own (BIP 325: magic from the challenge; no seeds, no minimum

@@ -18,16 +18,6 @@ static const char *const deployment_names[DEPLOYMENT_COUNT] = {
     [DEPLOYMENT_TESTDUMMY] = "testdummy",
 };
 
-const char *buried_name(enum buried rule)
-{
-    return buried_names[rule].shown;
-}
-
-const char *deployment_name(enum deployment deployment)
-{
-    return deployment_names[deployment];
-}
-
 int params_set_signet_challenge(struct params *params, struct span challenge, struct error *err)
 {
     static const char *const no_seeds[] = {NULL};

@@ -229,11 +229,6 @@ bool descriptor_is_solvable(const struct descriptor *descriptor)
     return descriptor->root.function != FUNCTION_ADDR && descriptor->root.function != FUNCTION_RAW;
 }
 
-bool descriptor_is_single_type(const struct descriptor *descriptor)
-{
-    return descriptor->root.function != FUNCTION_COMBO;
-}
-
 static enum output_type type_of_destination(const struct destination *destination)
 {
     switch (destination->kind) {

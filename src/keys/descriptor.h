@@ -43,8 +43,6 @@ size_t descriptor_branches(const struct descriptor *descriptor) NONNULL(1);
 bool descriptor_is_range(const struct descriptor *descriptor) NONNULL(1);
 /* Does it say enough to sign, given the keys? Not for addr() and raw(). */
 bool descriptor_is_solvable(const struct descriptor *descriptor) NONNULL(1);
-/* May it expand to several scripts for one index (combo)? */
-bool descriptor_is_single_type(const struct descriptor *descriptor) NONNULL(1);
 
 /* Which kind of address it makes. */
 enum output_type {
@@ -88,11 +86,6 @@ void script_list_clear(struct script_list *list) NONNULL(1);
 bool descriptor_expand(const struct descriptor *descriptor, struct script_list *scripts,
                        struct keyring *out, size_t branch, uint32_t index,
                        const struct keyring *ring) NONNULL(1, 2, 6);
-
-/* Adds the secret keys of an index to out. */
-void descriptor_expand_secrets(const struct descriptor *descriptor, struct keyring *out,
-                               size_t branch, uint32_t index, const struct keyring *ring)
-    NONNULL(1, 2, 5);
 
 /* The descriptor that says most about a script, given what ring knows; at least
  * addr() or raw(). Owned by the caller. */

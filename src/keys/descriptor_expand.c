@@ -215,22 +215,3 @@ bool descriptor_expand(const struct descriptor *descriptor, struct script_list *
     CHECK(branch < descriptor->branches_n);
     return expand_node(&descriptor->root, &expansion, scripts);
 }
-
-static void expand_node_secrets(const struct descriptor_node *node,
-                                const struct expansion *expansion)
-{
-    for (size_t i = 0; i < node->keys_n; i++)
-        key_expr_derive_secret(&node->keys[i], expansion->out, expansion->branch, expansion->index,
-                               expansion->ring);
-    for (size_t i = 0; i < node->subs_n; i++)
-        expand_node_secrets(&node->subs[i], expansion);
-}
-
-void descriptor_expand_secrets(const struct descriptor *descriptor, struct keyring *out,
-                               size_t branch, uint32_t index, const struct keyring *ring)
-{
-    struct expansion expansion = {.out = out, .branch = branch, .index = index, .ring = ring};
-
-    CHECK(branch < descriptor->branches_n);
-    expand_node_secrets(&descriptor->root, &expansion);
-}

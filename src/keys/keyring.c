@@ -115,11 +115,6 @@ void keyring_add_secret(struct keyring *ring, const struct seckey *key)
     ring->secrets_n++;
 }
 
-void keyring_add_pubkey(struct keyring *ring, const struct pubkey *pubkey)
-{
-    (void)add_key(ring, pubkey);
-}
-
 void keyring_add_origin(struct keyring *ring, const struct pubkey *pubkey,
                         const struct key_origin *origin)
 {

@@ -33,7 +33,6 @@ void keyring_clear(struct keyring *ring) NONNULL(1);
 
 /* What is there already stays. The secret's public key becomes known too. */
 void keyring_add_secret(struct keyring *ring, const struct seckey *key) NONNULL(1, 2);
-void keyring_add_pubkey(struct keyring *ring, const struct pubkey *pubkey) NONNULL(1, 2);
 /* The pubkey and its origin (copied; replaces an earlier one). */
 void keyring_add_origin(struct keyring *ring, const struct pubkey *pubkey,
                         const struct key_origin *origin) NONNULL(1, 2, 3);

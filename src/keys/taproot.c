@@ -6,33 +6,6 @@
 #include "crypto/sha256.h"
 #include "script/sighash.h"
 
-bool taproot_depths_are_whole(const uint8_t *depths, size_t depths_n)
-{
-    /* open[d]: a left subtree at depth d waits for its right one. */
-    bool open[TAPROOT_DEPTH_MAX + 1] = {false};
-    bool closed = false;
-
-    for (size_t i = 0; i < depths_n; i++) {
-        size_t d = depths[i];
-
-        if (d > TAPROOT_DEPTH_MAX || closed)
-            return false;
-        /* A subtree deeper than this leaf that still waits would have to wait
-         * for ever. */
-        for (size_t k = d + 1; k <= TAPROOT_DEPTH_MAX; k++) {
-            if (open[k])
-                return false;
-        }
-        while (d > 0 && open[d])
-            open[d--] = false;
-        if (d == 0)
-            closed = true;
-        else
-            open[d] = true;
-    }
-    return depths_n == 0 || closed;
-}
-
 /* A subtree that is complete: which leaves, and its hash. */
 struct subtree {
     size_t first;

@@ -26,9 +26,6 @@ struct taproot {
     size_t leaves_n;
 };
 
-/* Do depths, left to right, describe a whole binary tree (none at all: yes)? */
-bool taproot_depths_are_whole(const uint8_t *depths, size_t depths_n);
-
 /* Build the output of a tree whose leaves carry depth, version and script; hash
  * and control are filled in. The depths are whole.
  *

@@ -501,11 +501,6 @@ uint64_t run_file_bytes(const struct run *run)
     return run->file_bytes;
 }
 
-bool run_has_filter(const struct run *run)
-{
-    return run->filter.lines != NULL;
-}
-
 uint64_t run_memory_bytes(const struct run *run)
 {
     uint64_t filter = run->filter.lines == NULL ? 0 : run->filter.lines_n;
@@ -516,12 +511,6 @@ uint64_t run_memory_bytes(const struct run *run)
 bool run_may_have(const struct run *run, uint64_t hash)
 {
     return run->filter.lines == NULL || filter_may_have(&run->filter, hash);
-}
-
-void run_prefetch(const struct run *run, uint64_t hash)
-{
-    if (run->filter.lines != NULL)
-        __builtin_prefetch(filter_line(&run->filter, hash));
 }
 
 /* The last block whose first hash is less than want, or block 0: the first one

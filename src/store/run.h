@@ -70,12 +70,9 @@ uint64_t run_id(const struct run *run);
 uint64_t run_records_n(const struct run *run);
 uint64_t run_file_bytes(const struct run *run);
 uint64_t run_memory_bytes(const struct run *run);
-bool run_has_filter(const struct run *run);
 
 /* false: certainly no record of this hash. Without a filter always true. */
 bool run_may_have(const struct run *run, uint64_t hash);
-/* Brings the filter's bytes near. */
-void run_prefetch(const struct run *run, uint64_t hash);
 
 /* Find the record of a key. scratch keeps the block read, to be used again by the
  * same thread; zero it to start, release with buf_clear.
