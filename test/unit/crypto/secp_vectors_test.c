@@ -1,10 +1,47 @@
-/* Published vectors through the wrapper: Wycheproof's ECDSA file and BIP 340's
- * table. */
+/* Published vectors through the wrapper and through the lanes: Wycheproof's ECDSA
+ * file and BIP 340's table. */
 #include "base/hex.h"
 #include "codec/json.h"
 #include "crypto/secp.h"
 #include "crypto/sha256.h"
+#include "crypto/sigbatch.h"
+#include "crypto/sigbatch_priv.h"
 #include "test.h"
+
+#define ASKED_MAX 512
+
+/* Gathered by a test, for the lanes to answer together at its end. */
+static struct sigbatch_item asked[ASKED_MAX];
+static bool asked_want[ASKED_MAX];
+static size_t asked_n;
+
+static void ask_lanes(const struct sigbatch_item *item, bool want)
+{
+    CHECK(asked_n < ASKED_MAX);
+    asked[asked_n] = *item;
+    asked_want[asked_n++] = want;
+}
+
+/* What the lanes say by themselves: valid where libsecp256k1 does, and only there. */
+static void hear_lanes(const char *label, lanes_run_fn *run)
+{
+    EXPECT_TRUE(label, sigbatch_use(run));
+    sigbatch_try(asked, asked_n);
+    for (size_t i = 0; i < asked_n; i++)
+        EXPECT_INT(label, asked[i].is_valid, asked_want[i]);
+    CHECK(sigbatch_use(NULL));
+}
+
+static void hear_all_lanes(void)
+{
+    EXPECT_TRUE("some were asked", asked_n > 0);
+    hear_lanes("plain lanes", lanes_run_plain);
+#if defined(__x86_64__)
+    if (strcmp(sigbatch_select(true), "avx512-ifma") == 0)
+        hear_lanes("ifma lanes", lanes_run_ifma);
+#endif
+    asked_n = 0;
+}
 
 static void hex_of(struct buf *buf, const struct json *value)
 {
@@ -37,8 +74,16 @@ static void check_ecdsa(const struct ecdsa_case *c, const char *label, bool want
                want);
     if (want)
         EXPECT_TRUE(label, lax);
-    if (ecdsa_sig_read_strict(&sig, c->sig.data, c->sig.len))
+    if (ecdsa_sig_read_strict(&sig, c->sig.data, c->sig.len)) {
+        struct sigbatch_item item = {.kind = SIGBATCH_ECDSA, .pubkey_len = (uint8_t)c->key.len};
+
         EXPECT_INT(label, ecdsa_sig_verify(&sig, hash, &pubkey), lax);
+        memcpy(item.pubkey, c->key.data, c->key.len);
+        memcpy(item.r, sig.r, sizeof(item.r));
+        memcpy(item.s, sig.s, sizeof(item.s));
+        memcpy(item.hash, hash, sizeof(item.hash));
+        ask_lanes(&item, lax);
+    }
 }
 
 static void wycheproof(void)
@@ -75,6 +120,7 @@ static void wycheproof(void)
         }
     }
     EXPECT_U64("cases", n, 463);
+    hear_all_lanes();
     buf_clear(&c.key);
     buf_clear(&c.message);
     buf_clear(&c.sig);
@@ -116,6 +162,15 @@ static void check_schnorr(struct buf *column)
     EXPECT_U64(label, key->len, 32);
     EXPECT_U64(label, sig->len, 64);
     EXPECT_INT(label, schnorr_verify(sig->data, message->data, message->len, key->data), want);
+    if (message->len == 32) {
+        struct sigbatch_item item = {.kind = SIGBATCH_SCHNORR, .pubkey_len = 32};
+
+        memcpy(item.pubkey, key->data, 32);
+        memcpy(item.r, sig->data, 32);
+        memcpy(item.s, sig->data + 32, 32);
+        memcpy(item.hash, message->data, 32);
+        ask_lanes(&item, want);
+    }
     /* The wrapper signs what Bitcoin signs: 32 bytes. */
     if (column[1].len == 32 && message->len == 32) {
         struct secp_pubkey pubkey;
@@ -156,6 +211,7 @@ static void bip_340(void)
         line = end;
     }
     EXPECT_U64("rows", n, 19);
+    hear_all_lanes();
     for (size_t i = 0; i < COLUMNS; i++)
         buf_clear(&column[i]);
     buf_clear(&file);
