@@ -9,6 +9,7 @@
 #include "consensus/rules.h"
 #include "rpc/args.h"
 #include "rpc/block_json.h"
+#include "rpc/branch.h"
 #include "rpc/groups.h"
 #include "script/flags.h"
 
@@ -325,25 +326,6 @@ static int get_chain_tx_stats(struct rpc_call *call)
 }
 
 /* --- Deployments --- */
-
-/* The chain below a block, read through the node. */
-struct branch {
-    struct node *node;
-    struct block_hash hash;
-};
-
-static struct ancestor branch_at(const void *context, int32_t height)
-{
-    const struct branch *branch = context;
-    struct block_info info;
-
-    CHECK(branch->node->ops->ancestor(branch->node, &info, &branch->hash, height) == 0);
-    return (struct ancestor){
-        .version = info.header.version,
-        .time = info.header.time,
-        .bits = info.header.bits,
-    };
-}
 
 static void write_buried(struct json_writer *w, const char *name, int32_t since, int32_t height)
 {

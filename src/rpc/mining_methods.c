@@ -12,6 +12,7 @@
 #include "keys/descriptor.h"
 #include "rpc/args.h"
 #include "rpc/block_json.h"
+#include "rpc/branch.h"
 #include "rpc/groups.h"
 #include "rpc/help.h"
 
@@ -407,25 +408,6 @@ static int get_network_hashps(struct rpc_call *call)
     if (rc == 0)
         json_double(call->out, rate);
     return rc;
-}
-
-/* The chain up to the tip, for the bits of the block after it. */
-struct branch {
-    struct node *node;
-    struct block_hash hash;
-};
-
-static struct ancestor branch_at(const void *context, int32_t height)
-{
-    const struct branch *branch = context;
-    struct block_info info;
-
-    CHECK(branch->node->ops->ancestor(branch->node, &info, &branch->hash, height) == 0);
-    return (struct ancestor){
-        .version = info.header.version,
-        .time = info.header.time,
-        .bits = info.header.bits,
-    };
 }
 
 static uint32_t next_bits(struct rpc_call *call, const struct block_info *tip)
