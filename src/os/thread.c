@@ -15,7 +15,6 @@ static _Thread_local char own_name[THREAD_NAME_SIZE];
 void thread_set_name(const char *name)
 {
     (void)snprintf(own_name, sizeof(own_name), "%s", name);
-    (void)pthread_setname_np(pthread_self(), own_name);
 }
 
 const char *thread_name(void)
@@ -28,6 +27,7 @@ static void *enter(void *context)
     struct thread *thread = context;
 
     thread_set_name(thread->name);
+    (void)pthread_setname_np(pthread_self(), own_name);
     thread->run(thread->context);
     return NULL;
 }

@@ -35,7 +35,9 @@ NODISCARD int thread_start(struct thread *thread, const char *name, void (*run)(
 /* Waits for its end. Nothing for a thread that was not started or has been joined. */
 void thread_join(struct thread *thread);
 
-/* Names the calling thread (the main thread has nobody else to do it). */
+/* Names the calling thread (the main thread has nobody else to do it) for thread_name.
+ * The system is not told: what it calls the main thread is the name of the process,
+ * by which users find it (pgrep, killall). */
 void thread_set_name(const char *name);
 
 /* The calling thread's name, "" if it has none. Lives as long as the thread. */
