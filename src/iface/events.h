@@ -8,6 +8,7 @@
 #ifndef IFACE_EVENTS_H
 #define IFACE_EVENTS_H
 
+#include "iface/mempool.h"
 #include "iface/node.h"
 
 /* Transactions of disconnected blocks that come with a reorganization: kept at
@@ -46,6 +47,11 @@ struct chain_events {
     void (*header_changed)(void *context, const struct block_info *best_header);
     /* There is a new warning: text is plain ASCII. */
     void (*warned)(void *context, const char *text);
+    /* A transaction entered the mempool, or left it (not told for those a block
+     * contains: block_connected came before). sequence: see mempool_entry. */
+    void (*tx_added)(void *context, const struct tx_ref *tx, const struct mempool_entry *entry);
+    void (*tx_removed)(void *context, const struct tx_ref *tx, enum tx_removal why,
+                       uint64_t sequence);
     /* Blocks above this height must not be pruned; INT32_MAX: no wish. */
     int32_t (*prune_lock)(void *context);
 };
