@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "crypto/secp_priv.h"
 
 /* Enough for everything that takes no secret key. */
 #define VERIFYING secp256k1_context_static
@@ -37,7 +38,7 @@ void secp_clear(void)
     signing = NULL;
 }
 
-static const secp256k1_context *signing_context(void)
+const secp256k1_context *secp_signing_context(void)
 {
     CHECK(signing != NULL); /* secp_init comes first. */
     return signing;
@@ -319,7 +320,7 @@ bool ecdsa_verify_lax(const uint8_t *der, size_t der_len, const uint8_t *hash,
 
 bool ecdsa_sign(struct ecdsa_sig *ret_sig, const uint8_t *hash, const uint8_t *seckey, bool grind)
 {
-    const secp256k1_context *context = signing_context();
+    const secp256k1_context *context = secp_signing_context();
     secp256k1_ecdsa_signature sig;
     struct secp_pubkey pubkey;
     uint8_t extra[32] = {0};
@@ -347,7 +348,7 @@ bool ecdsa_sign(struct ecdsa_sig *ret_sig, const uint8_t *hash, const uint8_t *s
 bool ecdsa_sign_recoverable(struct ecdsa_sig *ret_sig, int *ret_recid, const uint8_t *hash,
                             const uint8_t *seckey)
 {
-    const secp256k1_context *context = signing_context();
+    const secp256k1_context *context = secp_signing_context();
     secp256k1_ecdsa_recoverable_signature sig;
     struct secp_pubkey signer;
     struct secp_pubkey found;
@@ -393,7 +394,7 @@ bool schnorr_verify(const uint8_t *sig, const uint8_t *message, size_t message_l
 bool schnorr_sign(uint8_t *ret_sig, const uint8_t *hash, const uint8_t *seckey, const uint8_t *aux)
 {
     static const uint8_t zeros[32];
-    const secp256k1_context *context = signing_context();
+    const secp256k1_context *context = secp_signing_context();
     secp256k1_xonly_pubkey point;
     secp256k1_keypair pair;
 
@@ -416,7 +417,7 @@ bool secp_seckey_is_valid(const uint8_t *seckey)
 
 bool secp_pubkey_of(struct secp_pubkey *ret_pubkey, const uint8_t *seckey)
 {
-    return secp256k1_ec_pubkey_create(signing_context(), &ret_pubkey->point, seckey) == 1;
+    return secp256k1_ec_pubkey_create(secp_signing_context(), &ret_pubkey->point, seckey) == 1;
 }
 
 bool secp_seckey_tweak_add(uint8_t *seckey, const uint8_t *tweak)
@@ -431,7 +432,7 @@ bool secp_seckey_negate(uint8_t *seckey)
 
 bool secp_seckey_xonly_tweak_add(uint8_t *seckey, const uint8_t *tweak)
 {
-    const secp256k1_context *context = signing_context();
+    const secp256k1_context *context = secp_signing_context();
     secp256k1_keypair pair;
     bool good;
 
