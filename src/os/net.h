@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-struct net;
+struct net_io;
 
 /* Names a connection; never used again for another. 0: none. */
 typedef uint64_t net_conn;
@@ -52,32 +52,34 @@ struct net_handler {
 };
 
 struct net_ops {
-    void (*set_handler)(struct net *net, const struct net_handler *handler);
+    void (*set_handler)(struct net_io *net, const struct net_handler *handler);
     /* Returns: 0, or E_IO, E_EXISTS (the address is in use), E_LIMIT, E_PERMISSION. */
-    int (*listen)(struct net *net, const struct net_endpoint *endpoint, int tag, struct error *err);
-    void (*stop_listening)(struct net *net);
+    int (*listen)(struct net_io *net, const struct net_endpoint *endpoint, int tag,
+                  struct error *err);
+    void (*stop_listening)(struct net_io *net);
     /* Starts; the answer is `connected`. timeout_ms covers the connect only. */
-    net_conn (*connect)(struct net *net, const struct net_endpoint *endpoint, uint64_t timeout_ms);
+    net_conn (*connect)(struct net_io *net, const struct net_endpoint *endpoint,
+                        uint64_t timeout_ms);
     /* Copies bytes into the connection's queue. The caller bounds what is queued. */
-    void (*send)(struct net *net, net_conn conn, struct span bytes);
-    size_t (*queued)(struct net *net, net_conn conn);
+    void (*send)(struct net_io *net, net_conn conn, struct span bytes);
+    size_t (*queued)(struct net_io *net, net_conn conn);
     /* Stop or go on delivering what comes; it waits in the kernel then. */
-    void (*set_reading)(struct net *net, net_conn conn, bool is_on);
+    void (*set_reading)(struct net_io *net, net_conn conn, bool is_on);
     /* What is queued is sent if that works at once; nothing more is told of conn. */
-    void (*close)(struct net *net, net_conn conn);
+    void (*close)(struct net_io *net, net_conn conn);
     /* Look a host name up, off this thread. Up to max endpoints, ports zero. */
-    void (*resolve)(struct net *net, uint64_t token, const char *host, size_t max);
+    void (*resolve)(struct net_io *net, uint64_t token, const char *host, size_t max);
     /* Calls timer once, after delay_ms; a later call replaces an earlier one. */
-    void (*set_timer)(struct net *net, uint64_t delay_ms);
+    void (*set_timer)(struct net_io *net, uint64_t delay_ms);
     /* Any thread: calls woken soon; many wakes may become one. */
-    void (*wake)(struct net *net);
+    void (*wake)(struct net_io *net);
     /* Addresses of this machine's interfaces; returns how many were written. */
-    size_t (*interfaces)(struct net *net, struct net_endpoint *ret_endpoints, size_t max);
+    size_t (*interfaces)(struct net_io *net, struct net_endpoint *ret_endpoints, size_t max);
     /* -maxconnections: how many descriptors may be had. */
-    size_t (*limit)(struct net *net);
+    size_t (*limit)(struct net_io *net);
 };
 
-struct net {
+struct net_io {
     const struct net_ops *ops;
 };
 

@@ -1,0 +1,148 @@
+/* p2p from inside: the object, a peer, and how the files of the room meet.
+ *
+ * Each subject keeps what it knows in its own structs (one in struct p2p, one in each
+ * struct peer), defined in its own *_priv.h, and takes part through the hooks listed
+ * here; peers.c calls them. Nobody reaches into another subject's struct: ask by a
+ * function of its header.
+ */
+#ifndef P2P_P2P_PRIV_H
+#define P2P_P2P_PRIV_H
+
+#include "p2p/address.h"
+#include "p2p/block_download_priv.h"
+#include "p2p/connect_priv.h"
+#include "p2p/handshake_priv.h"
+#include "p2p/headers_sync_priv.h"
+#include "p2p/message.h"
+#include "p2p/p2p.h"
+#include "p2p/permissions.h"
+#include "p2p/random.h"
+#include "p2p/relay_priv.h"
+#include "p2p/serve_priv.h"
+#include "p2p/tx_download_priv.h"
+#include "p2p/wire.h"
+
+enum peer_kind {
+    PEER_INBOUND,
+    PEER_FULL_RELAY, /* Outbound, chosen by us. */
+    PEER_MANUAL,     /* -connect, -addnode, addnode */
+    PEER_FEELER,
+    PEER_BLOCK_RELAY,
+    PEER_ADDR_FETCH,
+    PEER_PRIVATE_BROADCAST
+};
+const char *peer_kind_name(enum peer_kind kind); /* "outbound-full-relay", ... */
+
+struct peer {
+    struct p2p *p2p;
+    struct peer *next; /* In order of id. */
+    int64_t id;
+    net_conn conn;
+    enum peer_kind kind;
+    uint32_t permissions;       /* enum net_permission bits */
+    struct net_address address; /* As connected. */
+    struct net_address bind;    /* Our end. */
+    char name[PEER_TEXT_SIZE];  /* "host:port", or the name asked for. */
+    bool is_inbound_onion;
+    struct wire *wire;
+    struct buf inbox; /* Bytes received and not fed yet (peer busy). */
+    bool is_busy;     /* The sink judges something of its: nothing further is
+                       * handled until peer_answered. */
+    bool is_doomed;   /* Ends at the next look. */
+    bool is_ready;    /* Both verack's are there. */
+    uint64_t connected_ms, last_send_ms, last_recv_ms; /* now_ms */
+    uint64_t bytes_sent, bytes_recv;
+    bool is_sending_paused; /* More than -maxsendbuffer waits: no request is served. */
+
+    /* The subjects'. */
+    struct peer_handshake handshake; /* version, services, flags negotiated, ping */
+    struct peer_headers headers;
+    struct peer_blocks blocks; /* download, compact blocks */
+    struct peer_serve serve;   /* getdata queue, what it wants to be told of blocks */
+    struct peer_relay relay;   /* announcements of transactions and addresses to it */
+    struct peer_txs txs;       /* transactions wanted from it */
+};
+
+struct p2p {
+    struct peers peers; /* First. */
+    struct p2p_options options;
+    struct net_io *net;
+    const struct params *params;
+    struct random random; /* Of everything. */
+    struct peer *first;   /* All, also those not ready. */
+    int64_t next_id;
+    bool is_active;
+    struct inbox *inbox; /* Posted by other threads: see p2p_post. */
+
+    struct p2p_connect connect; /* addrman, bans, local addresses, whom to connect to */
+    struct p2p_handshake handshake;
+    struct p2p_headers headers;
+    struct p2p_blocks blocks;
+    struct p2p_serve serve;
+    struct p2p_relay relay;
+    struct p2p_txs txs;
+};
+
+/* --- What the core (p2p.c, peers.c) offers the subjects --- */
+
+/* Milliseconds of the node's clock, obeying setmocktime: for everything Core's timers
+ * count in. */
+int64_t p2p_now_ms(const struct p2p *p2p);
+static inline int64_t p2p_now_s(const struct p2p *p2p)
+{
+    return p2p_now_ms(p2p) / 1000;
+}
+
+struct peer *peer_find(const struct p2p *p2p, int64_t id); /* NULL: gone. */
+
+/* Begin a message, append its payload to what is returned, peer_end. */
+struct buf *peer_begin(struct peer *peer, enum message_type type);
+void peer_end(struct peer *peer);
+void peer_send_empty(struct peer *peer, enum message_type type);
+
+/* Ends the connection soon; the object lives to the end of the present hook round.
+ * why: for the log: "[net] <why>, disconnecting peer=N". */
+void peer_disconnect(struct peer *peer, const char *why, ...) __attribute__((format(printf, 2, 3)));
+/* It did what no honest peer does: discouraged and disconnected, unless permissions or
+ * kind spare it (Core's Misbehaving). */
+void peer_misbehaved(struct peer *peer, const char *why, ...) __attribute__((format(printf, 2, 3)));
+static inline bool peer_has(const struct peer *peer, uint32_t permission)
+{
+    return (peer->permissions & permission) == permission;
+}
+static inline bool peer_is_inbound(const struct peer *peer)
+{
+    return peer->kind == PEER_INBOUND;
+}
+static inline bool peer_is_full_outbound(const struct peer *peer)
+{
+    return peer->kind == PEER_FULL_RELAY || peer->kind == PEER_MANUAL;
+}
+
+/* While the sink judges something of the peer's: peer_wait, then in the posted answer
+ * peer_answered (the peer may be gone: answers carry its id). */
+void peer_wait(struct peer *peer);
+void peer_answered(struct peer *peer);
+
+/* Runs run(p2p, own_argument) on the net thread. Any thread. run frees the argument. */
+void p2p_post(struct p2p *p2p, void (*run)(struct p2p *p2p, void *own_argument),
+              void *own_argument);
+/* The same, and waits for it: RPC threads. False: the node stops, it was not run. */
+bool p2p_ask(struct p2p *p2p, void (*run)(struct p2p *p2p, void *argument), void *argument);
+
+/* --- Hooks. peers.c calls them for each subject in the order handshake, connect,
+ *     headers, blocks, serve, txs, relay. --- */
+
+/* handle: a message came (never before the handshake allows it). True: it was this
+ * subject's. Declared by each subject's header as
+ *   void <subject>_init(struct p2p *); void <subject>_clear(struct p2p *);
+ *   void <subject>_peer_added(struct peer *);     the connection stands
+ *   void <subject>_peer_ready(struct peer *);     handshake is done
+ *   void <subject>_peer_gone(struct peer *);
+ *   bool <subject>_handle(struct peer *, const struct wire_message *, struct arena *);
+ *   void <subject>_send(struct peer *, int64_t now_ms);   what is due for this peer; about
+ *                                                         every 100 ms and after messages
+ *   void <subject>_tick(struct p2p *, int64_t now_ms);    what is due for all, as often
+ * A subject defines all of them; peers.c calls them by name. */
+
+#endif /* P2P_P2P_PRIV_H */
