@@ -66,8 +66,8 @@ static void log_tip(const struct chain *chain, const struct header_node *node)
              "cache=%.1fMiB(%llutxo)",
              hash_hex(node->hash.b).text, node->height, (unsigned)node->version,
              log2(u256_to_double(&work)), (unsigned long long)atomic_load(&node->chain_tx_n), date,
-             (double)coins_cache_bytes(chain->coins) / 1048576,
-             (unsigned long long)coins_cache_count(chain->coins));
+             (double)coins_cache_bytes(chain->active->coins) / 1048576,
+             (unsigned long long)coins_cache_count(chain->active->coins));
 }
 
 static void look_at_age(struct chain *chain, const struct header_node *tip)
@@ -126,7 +126,7 @@ void chain_forget_disconnected(struct chain *chain)
 void chain_publish(struct chain *chain)
 {
     struct header_node *old = chain_tip_node(chain);
-    struct header_node *tip = chain->verified;
+    struct header_node *tip = chain->active->verified;
 
     if (tip == NULL)
         return;
@@ -140,8 +140,8 @@ void chain_publish(struct chain *chain)
     chain_look_at_invalid(chain, false);
     if (!atomic_load(&chain->is_importing) || tip->height == 0)
         log_tip(chain, tip);
-    atomic_store(&chain->coins_cache_bytes, coins_cache_bytes(chain->coins));
-    atomic_store(&chain->coins_cache_n, coins_cache_count(chain->coins));
+    atomic_store(&chain->coins_cache_bytes, coins_cache_bytes(chain->active->coins));
+    atomic_store(&chain->coins_cache_n, coins_cache_count(chain->active->coins));
     atomic_store(&chain->size_on_disk, block_files_used_bytes(chain->files));
     mutex_lock(&chain->mutex);
     atomic_store_explicit(&chain->tip, tip, memory_order_release);
@@ -164,8 +164,8 @@ static void publish_progress(struct chain *chain)
 {
     const struct header_node *tip = chain_tip_node(chain);
 
-    if (chain->verified != NULL && chain->verified != tip &&
-        (tip == NULL || header_work_compare(chain->verified, tip) > 0))
+    if (chain->active->verified != NULL && chain->active->verified != tip &&
+        (tip == NULL || header_work_compare(chain->active->verified, tip) > 0))
         chain_publish(chain);
 }
 
@@ -295,54 +295,55 @@ static void keep_disconnected(struct chain *chain, struct body *own_body)
     }
 }
 
-int chain_disconnect_tip(struct chain *chain, struct error *err)
+int chain_disconnect_tip(struct chainstate *state, struct error *err)
 {
-    struct header_node *node = chain->verified;
-    struct body *body = flight_body_new(chain);
+    struct header_node *node = state->verified;
+    struct body *body = flight_body_new(state->chain);
     struct buf undo_bytes = {0};
     struct block_info info;
     int rc;
 
-    CHECK(chain->flight.settled == chain->flight.fed);
-    CHECK(node->prev != NULL && chain->coins_node == node);
-    rc = chain_read_body(chain, body, node, err);
+    CHECK(state->flight.settled == state->flight.fed);
+    CHECK(node->prev != NULL && state->coins_node == node);
+    rc = chain_read_body(state->chain, body, node, err);
     if (rc == 0)
-        rc = chain_revert_body(chain, chain->coins, body, &undo_bytes, err);
+        rc = chain_revert_body(state->chain, state->coins, body, &undo_bytes, err);
     if (rc < 0) {
         error_wrap(err, "could not disconnect block %d", node->height);
         goto done;
     }
-    chain->verified = chain->coins_node = node->prev;
-    if (chain->events_n == 0)
+    state->verified = state->coins_node = node->prev;
+    if (state->chain->events_n == 0)
         goto done;
-    info = chain_info(chain, node, node);
-    for (size_t i = 0; i < chain->events_n; i++) {
-        if (chain->events[i]->block_disconnected != NULL)
-            chain->events[i]->block_disconnected(chain->events[i]->context, &info, &body->block);
+    info = chain_info(state->chain, node, node);
+    for (size_t i = 0; i < state->chain->events_n; i++) {
+        if (state->chain->events[i]->block_disconnected != NULL)
+            state->chain->events[i]->block_disconnected(state->chain->events[i]->context, &info,
+                                                        &body->block);
     }
-    keep_disconnected(chain, body);
+    keep_disconnected(state->chain, body);
     body = NULL;
 
 done:
     buf_clear(&undo_bytes);
-    flight_body_release(chain, body);
+    flight_body_release(state->chain, body);
     return rc;
 }
 
 /* What has to be looked after while blocks go by. *ret_end: stop here. */
-static int look_after(struct chain *chain, bool *ret_end, struct error *err)
+static int look_after(struct chainstate *state, bool *ret_end, struct error *err)
 {
     int rc;
 
-    publish_progress(chain);
-    if (atomic_load(&chain->light_n) > 0)
-        chain_serve_light(chain);
-    rc = chain_commit_if_due(chain, false, err);
+    publish_progress(state->chain);
+    if (atomic_load(&state->chain->light_n) > 0)
+        chain_serve_light(state->chain);
+    rc = chain_commit_if_due(state, false, err);
     if (rc == 0)
-        rc = chain_prune_if_due(chain, err);
-    if (atomic_load(&chain->is_importing))
-        chain_progress(chain, false);
-    *ret_end = chain_must_yield(chain);
+        rc = chain_prune_if_due(state->chain, err);
+    if (atomic_load(&state->chain->is_importing))
+        chain_progress(state->chain, false);
+    *ret_end = chain_must_yield(state->chain);
     return rc;
 }
 
@@ -369,69 +370,69 @@ static struct header_node *way_at(struct way *way, const struct header_node *tar
 }
 
 /* With -stopatheight nothing above it is begun once it comes into sight. */
-static const struct header_node *stop_short(const struct chain *chain,
+static const struct header_node *stop_short(const struct chainstate *state,
                                             const struct header_node *target)
 {
-    int32_t stop = chain->options.stop_at_height;
-    int32_t height = chain->verified == NULL ? 0 : chain->verified->height;
+    int32_t stop = state->chain->options.stop_at_height;
+    int32_t height = state->verified == NULL ? 0 : state->verified->height;
 
     return stop > height && target->height > stop ? header_ancestor(target, stop) : target;
 }
 
 /* Connects what lies between here and target, until something is bad or asks for
  * an end. */
-static int connect_to(struct chain *chain, const struct header_node *target, struct error *err)
+static int connect_to(struct chainstate *state, const struct header_node *target, struct error *err)
 {
-    struct flight *flight = &chain->flight;
+    struct flight *flight = &state->flight;
     struct way way = {.n = 0};
-    int32_t height = chain->verified == NULL ? 0 : chain->verified->height + 1;
+    int32_t height = state->verified == NULL ? 0 : state->verified->height + 1;
     struct header_node *next = way_at(&way, target, height);
     bool is_bad = false;
     bool is_end = false;
     int rc = 0;
 
     while (!is_end && (next != NULL || flight->settled != flight->fed)) {
-        while (next != NULL && flight_has_room(chain, next)) {
-            flight_feed(chain, next);
+        while (next != NULL && flight_has_room(state, next)) {
+            flight_feed(state, next);
             next = way_at(&way, target, ++height);
         }
-        if (flight_next_is_prepared(chain))
-            rc = flight_apply(chain, &is_bad, err);
-        else if (flight_head_is_judged(chain))
-            rc = flight_settle(chain, &is_bad, err);
+        if (flight_next_is_prepared(state))
+            rc = flight_apply(state, &is_bad, err);
+        else if (flight_head_is_judged(state))
+            rc = flight_settle(state, &is_bad, err);
         else
-            flight_work(chain);
-        while (rc == 0 && !is_bad && flight_head_is_judged(chain))
-            rc = flight_settle(chain, &is_bad, err);
+            flight_work(state);
+        while (rc == 0 && !is_bad && flight_head_is_judged(state))
+            rc = flight_settle(state, &is_bad, err);
         if (rc < 0 || is_bad)
             return rc;
-        rc = look_after(chain, &is_end, err);
+        rc = look_after(state, &is_end, err);
         if (rc < 0)
             return rc;
-        if (chain->commit_met_bad)
+        if (state->commit_met_bad)
             return 0;
-        if (chain->commit_broke_flight) {
+        if (state->commit_broke_flight) {
             /* The commit drained the flight: what was only fed is to be fed again. */
-            height = chain->verified == NULL ? 0 : chain->verified->height + 1;
+            height = state->verified == NULL ? 0 : state->verified->height + 1;
             next = way_at(&way, target, height);
         }
     }
-    return chain_is_stopping(chain) ? flight_abandon(chain, err)
-                                    : flight_drain(chain, &is_bad, err);
+    return chain_is_stopping(state->chain) ? flight_abandon(state, err)
+                                           : flight_drain(state, &is_bad, err);
 }
 
-static int move_to(struct chain *chain, const struct header_node *target, struct error *err)
+static int move_to(struct chainstate *state, const struct header_node *target, struct error *err)
 {
     const struct header_node *fork =
-        chain->verified == NULL ? NULL : header_fork(chain->verified, target);
+        state->verified == NULL ? NULL : header_fork(state->verified, target);
 
-    while (chain->verified != fork) {
-        int rc = chain_disconnect_tip(chain, err);
+    while (state->verified != fork) {
+        int rc = chain_disconnect_tip(state, err);
 
         if (rc < 0)
             return rc;
     }
-    return connect_to(chain, stop_short(chain, target), err);
+    return connect_to(state, stop_short(state, target), err);
 }
 
 int chain_activate(struct chain *chain, struct error *err)
@@ -441,9 +442,9 @@ int chain_activate(struct chain *chain, struct error *err)
     while (rc == 0) {
         struct header_node *target = chain_select(chain);
 
-        if (target == NULL || target == chain->verified)
+        if (target == NULL || target == chain->active->verified)
             break;
-        rc = move_to(chain, target, err);
+        rc = move_to(chain->active, target, err);
         if (chain_must_yield(chain))
             break;
     }

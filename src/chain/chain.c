@@ -145,42 +145,44 @@ static int open_files(struct chain *chain, struct error *err)
     return find_files(chain, err);
 }
 
-static int open_coins_at(struct chain *chain, bool must_be_empty, struct block_hash *ret_tip,
+static int open_coins_at(struct chainstate *state, bool must_be_empty, struct block_hash *ret_tip,
                          struct error *err)
 {
+    const struct chain *chain = state->chain;
     struct coins_options options = {.disk = chain->disk,
                                     .folder = chain->options.chainstate_folder,
                                     .cache_bytes = chain->options.cache_bytes,
                                     .must_be_empty = must_be_empty};
-    int rc = coins_open(&chain->coins, &options, err);
+    int rc = coins_open(&state->coins, &options, err);
 
     if (rc == 0)
-        *ret_tip = coins_tip(chain->coins);
+        *ret_tip = coins_tip(state->coins);
     return rc;
 }
 
 static int open_coins(struct chain *chain, struct error *err)
 {
+    struct chainstate *state = &chain->own;
     bool must_be_empty = chain->options.reindex || chain->options.reindex_chainstate;
     struct block_hash tip;
-    int rc = open_coins_at(chain, must_be_empty, &tip, err);
+    int rc = open_coins_at(state, must_be_empty, &tip, err);
 
     if (rc < 0 || block_hash_is_null(&tip))
         return rc;
     if (header_tree_find(chain->tree, &tip) == NULL &&
         block_index_facts(chain->index)->is_reindexing) {
         /* A reindex was cut off after the index was emptied, before the coins were. */
-        coins_close(chain->coins);
-        chain->coins = NULL;
-        return open_coins_at(chain, true, &tip, err);
+        coins_close(state->coins);
+        state->coins = NULL;
+        return open_coins_at(state, true, &tip, err);
     }
-    chain->verified = chain->coins_node = header_tree_find(chain->tree, &tip);
-    if (chain->verified == NULL)
+    state->verified = state->coins_node = header_tree_find(chain->tree, &tip);
+    if (state->verified == NULL)
         return error_set(err, E_STATE,
                          "the coins stand at block %s, which the block index in '%s/index' does "
                          "not have: restart with -reindex or -reindex-chainstate",
                          hash_hex(tip.b).text, chain->options.index_folder);
-    atomic_store(&chain->tip, chain->verified);
+    atomic_store(&chain->tip, state->verified);
     return 0;
 }
 
@@ -189,8 +191,8 @@ static int check_witness(const struct chain *chain, struct error *err)
 {
     int32_t from = chain->params->buried_height[BURIED_SEGWIT];
 
-    for (const struct header_node *node = chain->verified; node != NULL && node->height >= from;
-         node = node->prev) {
+    for (const struct header_node *node = chain->active->verified;
+         node != NULL && node->height >= from; node = node->prev) {
         if (header_has(node, HEADER_CONNECTED) && !header_has(node, HEADER_WITNESS))
             return error_set(err, E_STATE,
                              "Witness data for blocks after height %d requires validation. Please "
@@ -213,7 +215,8 @@ static int recover(struct chain *chain, struct error *err)
     if (check_witness(chain, err) < 0)
         return E_STATE;
     chain_link_all(chain);
-    for (const struct header_node *node = chain->verified; node != NULL; node = node->prev) {
+    for (const struct header_node *node = chain->active->verified; node != NULL;
+         node = node->prev) {
         if (header_has(node, HEADER_SKIPPED)) {
             atomic_store(&chain->skipped_up_to, node->height);
             break;
@@ -222,9 +225,9 @@ static int recover(struct chain *chain, struct error *err)
     chain_prune_look(chain);
     atomic_store(&chain->size_on_disk, block_files_used_bytes(chain->files));
     chain->header_told = header_tree_best(chain->tree);
-    if (chain->verified != NULL)
+    if (chain->active->verified != NULL)
         log_info("chain", "Loaded best chain: hashBestChain=%s height=%d",
-                 hash_hex(chain->verified->hash.b).text, chain->verified->height);
+                 hash_hex(chain->active->verified->hash.b).text, chain->active->verified->height);
     return 0;
 }
 
@@ -233,9 +236,10 @@ static int check_last_blocks(struct chain *chain, struct error *err)
     bool is_ok;
     int rc;
 
-    if (chain->verified == NULL || chain->options.check_level < 0)
+    if (chain->active->verified == NULL || chain->options.check_level < 0)
         return 0;
-    rc = chain_check(chain, chain->options.check_level, chain->options.check_blocks, &is_ok, err);
+    rc = chain_check(chain->active, chain->options.check_level, chain->options.check_blocks, &is_ok,
+                     err);
     if (rc == 0 && !is_ok)
         rc = error_set(err, E_CORRUPT, "corrupted block database detected");
     return rc;
@@ -290,13 +294,20 @@ static int open_parts(struct chain *chain, struct error *err)
     return rc;
 }
 
+static void release_state(struct chainstate *state)
+{
+    CHECK(state->flight.settled == state->flight.fed);
+    coins_close(state->coins);
+    buf_clear(&state->undo_buf);
+}
+
 static void release(struct chain *chain)
 {
     chain_forget_disconnected(chain);
     flight_free(chain);
     if (chain->has_pool)
         release_pool(chain);
-    coins_close(chain->coins);
+    release_state(&chain->own);
     if (chain->files != NULL)
         block_files_close(chain->files);
     block_index_close(chain->index);
@@ -306,7 +317,6 @@ static void release(struct chain *chain)
     node_list_clear(&chain->waiting);
     node_list_clear(&chain->changed);
     buf_clear(&chain->changes.bytes);
-    buf_clear(&chain->undo_buf);
     free(chain->copies);
     deployment_cache_clear(&chain->deployments);
     for (size_t i = 0; i < chain->options.loadblock_n; i++)
@@ -329,7 +339,8 @@ int chain_open(struct chain **ret_chain, const struct chain_options *options, st
     chain->params = options->params;
     chain->clock = options->clock;
     chain->disk = options->disk;
-    chain->script_state = -1;
+    chain->own = (struct chainstate){.chain = chain, .script_state = -1};
+    chain->active = &chain->own;
     chain->sequence_next = 1;
     atomic_store(&chain->is_initial, true);
     atomic_store(&chain->is_importing, true);
@@ -338,7 +349,7 @@ int chain_open(struct chain **ret_chain, const struct chain_options *options, st
     copy_options(chain, options);
     chain_service_init(chain);
     chain->tree = header_tree_new(chain->params, chain->options.salt);
-    chain->committed_us = chain_now_us(chain);
+    chain->active->committed_us = chain_now_us(chain);
     rc = open_parts(chain, err);
     if (rc < 0) {
         release(chain);
@@ -367,13 +378,13 @@ int chain_close(struct chain *own_chain, struct error *err)
         if (err != NULL)
             *err = chain->failure.err;
         /* Nothing more is written after a failure. */
-        flight_discard(chain);
+        flight_discard(chain->active);
     } else {
-        rc = flight_abandon(chain, err);
+        rc = flight_abandon(chain->active, err);
         if (rc == 0)
             rc = chain_flush(chain, err);
         if (rc < 0)
-            flight_discard(chain);
+            flight_discard(chain->active);
     }
     release(chain);
     return rc;
@@ -407,7 +418,7 @@ static int import(struct chain *chain, void *unused, struct error *err)
 
 static int idle(struct chain *chain, void *unused, struct error *err)
 {
-    int rc = chain_commit_if_due(chain, true, err);
+    int rc = chain_commit_if_due(chain->active, true, err);
 
     (void)unused;
     return rc == 0 ? chain_prune_if_due(chain, err) : rc;
@@ -418,8 +429,8 @@ static int flush_now(struct chain *chain, void *unused, struct error *err)
     int rc;
 
     (void)unused;
-    CHECK(chain->flight.settled == chain->flight.fed);
-    rc = chain_commit_start(chain, err);
+    CHECK(chain->active->flight.settled == chain->active->flight.fed);
+    rc = chain_commit_start(chain->active, err);
     if (rc == 0)
         rc = chain_commit_wait(chain, err);
     return rc;

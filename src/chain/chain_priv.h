@@ -38,9 +38,7 @@ struct flight {
     uint32_t settled;
     uint32_t applied;
     uint32_t fed;
-    uint64_t bytes; /* What those from settled to fed may hold. */
-    struct body *spare;
-    uint64_t spare_bytes;
+    uint64_t bytes;            /* What those from settled to fed may hold. */
     _Atomic bool is_cancelled; /* Checks that are given out need not be done. */
 };
 
@@ -56,6 +54,20 @@ void node_list_clear(struct node_list *list);
 struct failure {
     int rc;
     struct error err;
+};
+
+/* One set of coins and the blocks on their way into it. */
+struct chainstate {
+    struct chain *chain;
+    struct coins_store *coins; /* Owned; open until the chain is closed. */
+    struct flight flight;
+    struct header_node *coins_node; /* What the coins stand at; NULL: nothing. */
+    struct header_node *verified;   /* Up to here all is settled; NULL: nothing. */
+    struct buf undo_buf;
+    int script_state;         /* -1 unknown; whether the last block's were on. */
+    bool commit_broke_flight; /* The last look for a commit forgot what was only fed ... */
+    bool commit_met_bad;      /* ... or met an invalid block. */
+    uint64_t committed_us;
 };
 
 struct request; /* service.c */
@@ -87,18 +99,16 @@ struct chain {
     struct header_tree *tree;
     struct block_index *index;
     struct block_files *files;
-    struct coins_store *coins;
     struct pool pool;
     bool has_pool;
     struct sig_batch **batches; /* One for each worker and one for the chain thread. */
 
-    struct flight flight;
-    struct header_node *coins_node;    /* What the coins stand at; NULL: nothing. */
-    struct header_node *verified;      /* Up to here all is settled; NULL: nothing. */
+    struct chainstate own;             /* Built from genesis on. */
+    struct chainstate *active;         /* The one whose tip others see. */
     _Atomic(struct header_node *) tip; /* What everybody sees; NULL: nothing yet. */
-    struct buf undo_buf;
-    int script_state;  /* -1 unknown; whether the last block's were on. */
-    struct body *hint; /* Owned: a body prepared already. */
+    struct body *hint;                 /* Owned: a body prepared already. */
+    struct body *spare;                /* Bodies that wait for use. */
+    uint64_t spare_bytes;
 
     struct node_list candidates; /* May be better than the tip. */
     bool candidates_stale;       /* Must be gathered anew. */
@@ -110,13 +120,11 @@ struct chain {
     struct node_list changed;
     uint32_t indexed_n;                 /* Nodes below this are in the index. */
     struct block_index_changes changes; /* Handed to the commit under way. */
-    bool commit_running;
-    bool commit_broke_flight; /* The last look for a commit forgot what was only fed ... */
-    bool commit_met_bad;      /* ... or met an invalid block. */
+    struct chainstate *committing;      /* Whose commit runs: one at a time, lest changes of
+                                         * the index overtake each other; NULL: none. */
     bool facts_changed;
     bool stop_told;
     struct header_node *header_told;
-    uint64_t committed_us;
     struct header_node *pruned_up_to;
 
     const struct chain_events *events[EVENTS_MAX];
@@ -204,28 +212,28 @@ void chain_forget_body(struct chain *chain, struct header_node *node);
 
 /* --- flight.c: blocks on their way --- */
 
-bool flight_has_room(const struct chain *chain, const struct header_node *node);
-void flight_feed(struct chain *chain, struct header_node *node);
+bool flight_has_room(const struct chainstate *state, const struct header_node *node);
+void flight_feed(struct chainstate *state, struct header_node *node);
 /* The next fed block's effect on the coins; then its checks are given out.
  * *ret_bad: the block is invalid; everything behind it has been taken back, and the
  * coins stand at the last good one. */
-int flight_apply(struct chain *chain, bool *ret_bad, struct error *err);
+int flight_apply(struct chainstate *state, bool *ret_bad, struct error *err);
 /* Ends the oldest applied block: waits for its checks. */
-int flight_settle(struct chain *chain, bool *ret_bad, struct error *err);
-bool flight_head_is_judged(const struct chain *chain);
-bool flight_next_is_prepared(const struct chain *chain);
+int flight_settle(struct chainstate *state, bool *ret_bad, struct error *err);
+bool flight_head_is_judged(const struct chainstate *state);
+bool flight_next_is_prepared(const struct chainstate *state);
 /* Does or waits for a piece of the work that is given out. */
-void flight_work(struct chain *chain);
+void flight_work(struct chainstate *state);
 /* Settles all that is applied and forgets what was only fed. */
-int flight_drain(struct chain *chain, bool *ret_bad, struct error *err);
+int flight_drain(struct chainstate *state, bool *ret_bad, struct error *err);
 /* Applies body, prepared, and judges it while everything waits. When it is valid
  * it stays applied: flight_take_back. */
-int flight_try(struct chain *chain, struct body *body, struct error *err);
-int flight_take_back(struct chain *chain, struct body *body, struct error *err);
+int flight_try(struct chainstate *state, struct body *body, struct error *err);
+int flight_take_back(struct chainstate *state, struct body *body, struct error *err);
 /* Takes back what is applied but not settled (the end of the process). */
-int flight_abandon(struct chain *chain, struct error *err);
+int flight_abandon(struct chainstate *state, struct error *err);
 /* Forgets all of it and leaves the coins in memory as they are. */
-void flight_discard(struct chain *chain);
+void flight_discard(struct chainstate *state);
 void flight_free(struct chain *chain);
 struct body *flight_body_new(struct chain *chain);
 void flight_body_release(struct chain *chain, struct body *own_body);
@@ -242,7 +250,7 @@ struct coins_change body_change(const struct body *body, const struct coin *spen
 int chain_activate(struct chain *chain, struct error *err);
 int chain_activate_fully(struct chain *chain, struct error *err);
 /* Takes the tip off. The flight must be empty. */
-int chain_disconnect_tip(struct chain *chain, struct error *err);
+int chain_disconnect_tip(struct chainstate *state, struct error *err);
 /* Moves the tip that others see to what is verified, after telling the followers. */
 void chain_publish(struct chain *chain);
 void chain_forget_disconnected(struct chain *chain);
@@ -264,9 +272,11 @@ void chain_tell_header(struct chain *chain);
 
 /* Commits when it is due; looks after a commit under way. is_idle: nothing else is
  * to be done. */
-int chain_commit_if_due(struct chain *chain, bool is_idle, struct error *err);
-/* Flight empty: begins a commit unless one runs (then waits for that first). */
-int chain_commit_start(struct chain *chain, struct error *err);
+int chain_commit_if_due(struct chainstate *state, bool is_idle, struct error *err);
+/* Flight empty: begins a commit, of this state and of the index; one that runs is
+ * waited for first. */
+int chain_commit_start(struct chainstate *state, struct error *err);
+/* Whosever runs. */
 int chain_commit_wait(struct chain *chain, struct error *err);
 /* Blocks and index now, coins untouched. */
 int chain_save_index(struct chain *chain, struct error *err);
@@ -318,7 +328,8 @@ int rollback_clean(struct chain *chain, struct error *err);
 
 /* --- check.c --- */
 
-int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok, struct error *err);
+int chain_check(struct chainstate *state, int level, int32_t n_blocks, bool *ret_ok,
+                struct error *err);
 
 /* --- service.c --- */
 

@@ -13,17 +13,17 @@ static bool is_damage(int rc)
 }
 
 /* Puts the blocks above the coins' tip on again, scripts too at level 4. */
-static int reconnect(struct chain *chain, const struct header_node *tip, int level,
+static int reconnect(struct chainstate *state, const struct header_node *tip, int level,
                      struct error *err)
 {
-    while (chain->coins_node != tip) {
-        struct body *body = flight_body_new(chain);
-        int rc =
-            chain_read_body(chain, body, header_ancestor(tip, chain->coins_node->height + 1), err);
+    while (state->coins_node != tip) {
+        struct body *body = flight_body_new(state->chain);
+        int rc = chain_read_body(state->chain, body,
+                                 header_ancestor(tip, state->coins_node->height + 1), err);
 
         body->skip_scripts = level < 4;
         if (rc == 0)
-            rc = flight_try(chain, body, err);
+            rc = flight_try(state, body, err);
         if (rc == 0 && body->finding.verdict != V_VALID) {
             char reason[FINDING_REASON_MAX];
 
@@ -31,44 +31,44 @@ static int reconnect(struct chain *chain, const struct header_node *tip, int lev
             rc = error_set(err, E_CORRUPT, "found unconnectable block at %d, hash=%s: %s",
                            body->node->height, hash_hex(body->node->hash.b).text, reason);
         }
-        flight_body_release(chain, body);
+        flight_body_release(state->chain, body);
         if (rc < 0)
             return rc;
     }
     return 0;
 }
 
-static int check_one(struct chain *chain, struct header_node *node, int level, bool take_off,
+static int check_one(struct chainstate *state, struct header_node *node, int level, bool take_off,
                      struct error *err)
 {
-    struct body *body = flight_body_new(chain);
+    struct body *body = flight_body_new(state->chain);
     struct buf undo_bytes = {0};
     struct undo undo;
-    int rc = chain_read_body(chain, body, node, err);
+    int rc = chain_read_body(state->chain, body, node, err);
 
     if (rc == 0 && level >= 2 && header_has(node, HEADER_UNDO) && !take_off)
-        rc = chain_read_undo(chain, node, &undo_bytes, &undo, &body->arena, err);
+        rc = chain_read_undo(state->chain, node, &undo_bytes, &undo, &body->arena, err);
     if (rc == 0 && take_off)
-        rc = chain_revert_body(chain, chain->coins, body, &undo_bytes, err);
+        rc = chain_revert_body(state->chain, state->coins, body, &undo_bytes, err);
     if (rc == 0 && take_off)
-        chain->coins_node = node->prev;
+        state->coins_node = node->prev;
     buf_clear(&undo_bytes);
-    flight_body_release(chain, body);
+    flight_body_release(state->chain, body);
     return rc;
 }
 
 /* Goes down from the tip. ret_seen: blocks and transactions looked at. */
-static int walk_down(struct chain *chain, int level, int32_t lowest, int32_t *ret_blocks_n,
+static int walk_down(struct chainstate *state, int level, int32_t lowest, int32_t *ret_blocks_n,
                      uint64_t *ret_txs_n, struct error *err)
 {
-    struct header_node *node = chain->verified;
+    struct header_node *node = state->verified;
     int32_t all = node->height - lowest + 1;
     int told = 0;
 
     for (; node->height >= lowest && node->prev != NULL; node = node->prev) {
-        int percent = (int)((int64_t)(chain->verified->height - node->height) * 100 / all);
-        bool take_off = level >= 3 && chain->coins_node == node &&
-                        coins_pressure(chain->coins) == COINS_AT_EASE;
+        int percent = (int)((int64_t)(state->verified->height - node->height) * 100 / all);
+        bool take_off = level >= 3 && state->coins_node == node &&
+                        coins_pressure(state->coins) == COINS_AT_EASE;
         int rc;
 
         if (percent / 10 > told / 10) {
@@ -82,20 +82,21 @@ static int walk_down(struct chain *chain, int level, int32_t lowest, int32_t *re
                      node->height);
             break;
         }
-        rc = check_one(chain, node, level, take_off, err);
+        rc = check_one(state, node, level, take_off, err);
         if (rc < 0)
             return rc;
         ++*ret_blocks_n;
         *ret_txs_n += atomic_load(&node->tx_n);
-        if (chain_is_stopping(chain))
+        if (chain_is_stopping(state->chain))
             break;
     }
     return 0;
 }
 
-int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok, struct error *err)
+int chain_check(struct chainstate *state, int level, int32_t n_blocks, bool *ret_ok,
+                struct error *err)
 {
-    struct header_node *tip = chain->verified;
+    struct header_node *tip = state->verified;
     struct error first = {0};
     struct error again = {0};
     int32_t blocks_n = 0;
@@ -109,14 +110,14 @@ int chain_check(struct chain *chain, int level, int32_t n_blocks, bool *ret_ok, 
     if (n_blocks <= 0 || n_blocks > tip->height)
         n_blocks = tip->height;
     level = MIN(level, 4);
-    CHECK(chain->flight.settled == chain->flight.fed);
-    rc = chain_commit_wait(chain, err);
+    CHECK(state->flight.settled == state->flight.fed);
+    rc = chain_commit_wait(state->chain, err);
     if (rc < 0)
         return rc;
     log_info("chain", "Verifying last %d blocks at level %d", n_blocks, level);
     log_info("chain", "Verification progress: 0%%");
-    rc = walk_down(chain, level, tip->height - n_blocks + 1, &blocks_n, &txs_n, &first);
-    rc_again = reconnect(chain, tip, level, &again);
+    rc = walk_down(state, level, tip->height - n_blocks + 1, &blocks_n, &txs_n, &first);
+    rc_again = reconnect(state, tip, level, &again);
     if (rc == 0 && rc_again < 0) {
         rc = rc_again;
         first = again;

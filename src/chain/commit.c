@@ -40,26 +40,28 @@ static int before_commit(void *context, struct error *err)
 
 int chain_commit_wait(struct chain *chain, struct error *err)
 {
-    if (!chain->commit_running)
+    struct chainstate *state = chain->committing;
+
+    if (state == NULL)
         return 0;
-    chain->commit_running = false;
-    return coins_flush_wait(chain->coins, err);
+    chain->committing = NULL;
+    return coins_flush_wait(state->coins, err);
 }
 
-int chain_commit_start(struct chain *chain, struct error *err)
+int chain_commit_start(struct chainstate *state, struct error *err)
 {
-    int rc = chain_commit_wait(chain, err);
+    int rc = chain_commit_wait(state->chain, err);
 
-    CHECK(chain->flight.settled == chain->flight.applied);
+    CHECK(state->flight.settled == state->flight.applied);
     if (rc < 0)
         return rc;
-    chain->changes.bytes.len = 0;
-    gather_changes(chain, &chain->changes);
-    chain->committed_us = chain_now_us(chain);
-    rc = coins_flush_start(chain->coins, before_commit, chain, err);
+    state->chain->changes.bytes.len = 0;
+    gather_changes(state->chain, &state->chain->changes);
+    state->committed_us = chain_now_us(state->chain);
+    rc = coins_flush_start(state->coins, before_commit, state->chain, err);
     if (rc < 0)
         return rc;
-    chain->commit_running = true;
+    state->chain->committing = state;
     return 0;
 }
 
@@ -91,45 +93,49 @@ int chain_claim_file(void *context, int32_t file, struct error *err)
     return rc;
 }
 
-static bool has_changes(const struct chain *chain)
+static bool has_changes(const struct chainstate *state)
 {
-    struct block_hash committed = coins_committed_tip(chain->coins);
+    struct block_hash committed = coins_committed_tip(state->coins);
 
-    return chain->changed.n > 0 || chain->facts_changed ||
-           chain->indexed_n < header_tree_count(chain->tree) ||
-           (chain->coins_node != NULL && !block_hash_equal(&chain->coins_node->hash, &committed));
+    return state->chain->changed.n > 0 || state->chain->facts_changed ||
+           state->chain->indexed_n < header_tree_count(state->chain->tree) ||
+           (state->coins_node != NULL && !block_hash_equal(&state->coins_node->hash, &committed));
 }
 
-int chain_commit_if_due(struct chain *chain, bool is_idle, struct error *err)
+int chain_commit_if_due(struct chainstate *state, bool is_idle, struct error *err)
 {
-    uint64_t age_us = chain_now_us(chain) - chain->committed_us;
-    enum coins_pressure pressure = coins_pressure(chain->coins);
+    struct chain *chain = state->chain;
+    uint64_t age_us = chain_now_us(state->chain) - state->committed_us;
+    enum coins_pressure pressure = coins_pressure(state->coins);
     int rc;
 
-    chain->commit_broke_flight = false;
-    chain->commit_met_bad = false;
-    if (chain->commit_running) {
-        rc = coins_flush_poll(chain->coins, err);
+    state->commit_broke_flight = false;
+    state->commit_met_bad = false;
+    if (chain->committing != NULL) {
+        rc = coins_flush_poll(chain->committing->coins, err);
         if (rc < 0)
             return rc;
-        chain->commit_running = rc > 0;
+        if (rc == 0)
+            chain->committing = NULL;
     }
-    if (pressure == COINS_MUST_WAIT) {
+    /* Another state's commit does not relieve this one. */
+    if (pressure == COINS_MUST_WAIT ||
+        (pressure == COINS_WANT_FLUSH && chain->committing != NULL && chain->committing != state)) {
         rc = chain_commit_wait(chain, err);
         if (rc < 0)
             return rc;
-    } else if (chain->commit_running) {
+    } else if (chain->committing != NULL) {
         return 0;
     }
     if (pressure == COINS_AT_EASE && age_us < (is_idle ? COMMIT_IDLE_US : COMMIT_INTERVAL_US))
         return 0;
-    if (!has_changes(chain)) {
-        chain->committed_us = chain_now_us(chain);
+    if (!has_changes(state)) {
+        state->committed_us = chain_now_us(state->chain);
         return 0;
     }
-    chain->commit_broke_flight = chain->flight.fed != chain->flight.applied;
-    rc = flight_drain(chain, &chain->commit_met_bad, err);
+    state->commit_broke_flight = state->flight.fed != state->flight.applied;
+    rc = flight_drain(state, &state->commit_met_bad, err);
     if (rc < 0)
         return rc;
-    return chain_commit_start(chain, err);
+    return chain_commit_start(state, err);
 }

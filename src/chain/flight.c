@@ -17,9 +17,9 @@
 
 #define ASSUMED_DEPTH_S (INT64_C(14) * 24 * 60 * 60)
 
-static struct body **slot(struct chain *chain, uint32_t at)
+static struct body **slot(struct chainstate *state, uint32_t at)
 {
-    return &chain->flight.ring[at % FLIGHT_MAX];
+    return &state->flight.ring[at % FLIGHT_MAX];
 }
 
 static uint64_t expected_bytes(const struct header_node *node)
@@ -31,49 +31,43 @@ static uint64_t expected_bytes(const struct header_node *node)
 
 struct body *flight_body_new(struct chain *chain)
 {
-    struct flight *flight = &chain->flight;
-    struct body *body = flight->spare;
+    struct body *body = chain->spare;
 
     if (body == NULL)
         return body_new(chain->params, chain->batches, chain->options.salt[0]);
-    flight->spare = body->next;
-    flight->spare_bytes -= body_memory(body);
+    chain->spare = body->next;
+    chain->spare_bytes -= body_memory(body);
     body->next = NULL;
     return body;
 }
 
 void flight_body_release(struct chain *chain, struct body *own_body)
 {
-    struct flight *flight = &chain->flight;
-
     if (own_body == NULL)
         return;
     body_reset(own_body);
-    if (flight->spare_bytes + body_memory(own_body) > SPARE_BYTES_MAX) {
+    if (chain->spare_bytes + body_memory(own_body) > SPARE_BYTES_MAX) {
         body_free(own_body);
         return;
     }
-    own_body->next = flight->spare;
-    flight->spare = own_body;
-    flight->spare_bytes += body_memory(own_body);
+    own_body->next = chain->spare;
+    chain->spare = own_body;
+    chain->spare_bytes += body_memory(own_body);
 }
 
 void flight_free(struct chain *chain)
 {
-    struct flight *flight = &chain->flight;
+    while (chain->spare != NULL) {
+        struct body *next = chain->spare->next;
 
-    CHECK(flight->settled == flight->fed);
-    while (flight->spare != NULL) {
-        struct body *next = flight->spare->next;
-
-        body_free(flight->spare);
-        flight->spare = next;
+        body_free(chain->spare);
+        chain->spare = next;
     }
 }
 
-bool flight_has_room(const struct chain *chain, const struct header_node *node)
+bool flight_has_room(const struct chainstate *state, const struct header_node *node)
 {
-    const struct flight *flight = &chain->flight;
+    const struct flight *flight = &state->flight;
 
     if (flight->fed == flight->settled)
         return true;
@@ -81,37 +75,37 @@ bool flight_has_room(const struct chain *chain, const struct header_node *node)
            flight->bytes + expected_bytes(node) <= FLIGHT_BYTES_MAX;
 }
 
-void flight_feed(struct chain *chain, struct header_node *node)
+void flight_feed(struct chainstate *state, struct header_node *node)
 {
-    struct flight *flight = &chain->flight;
+    struct flight *flight = &state->flight;
     struct body *body;
 
-    if (chain->hint != NULL && chain->hint->node == node) {
-        body = chain->hint;
-        chain->hint = NULL;
+    if (state->chain->hint != NULL && state->chain->hint->node == node) {
+        body = state->chain->hint;
+        state->chain->hint = NULL;
     } else {
-        body = flight_body_new(chain);
+        body = flight_body_new(state->chain);
         body->node = node;
-        body->files = chain->files;
+        body->files = state->chain->files;
         body->work.run = body_prepare_run;
-        pool_add(&chain->pool, &body->work, 1, sizeof(body->work), &body->prepared);
+        pool_add(&state->chain->pool, &body->work, 1, sizeof(body->work), &body->prepared);
     }
     body->expected_bytes = expected_bytes(node);
     flight->bytes += body->expected_bytes;
-    *slot(chain, flight->fed++) = body;
+    *slot(state, flight->fed++) = body;
 }
 
 /* Forgets what was fed from `from` on; its work is waited for. */
-static void forget_from(struct chain *chain, uint32_t from)
+static void forget_from(struct chainstate *state, uint32_t from)
 {
-    struct flight *flight = &chain->flight;
+    struct flight *flight = &state->flight;
 
     while (flight->fed != from) {
-        struct body *body = *slot(chain, --flight->fed);
+        struct body *body = *slot(state, --flight->fed);
 
-        pool_wait(&chain->pool, &body->prepared);
+        pool_wait(&state->chain->pool, &body->prepared);
         flight->bytes -= body->expected_bytes;
-        flight_body_release(chain, body);
+        flight_body_release(state->chain, body);
     }
 }
 
@@ -127,60 +121,60 @@ struct coins_change body_change(const struct body *body, const struct coin *spen
                                  .may_replace = body->is_repeat};
 }
 
-int flight_take_back(struct chain *chain, struct body *body, struct error *err)
+int flight_take_back(struct chainstate *state, struct body *body, struct error *err)
 {
     struct coins_change change = body_change(body, body->taken);
     int rc;
 
     change.new_tip = body->node->prev == NULL ? (struct block_hash){0} : body->node->prev->hash;
-    rc = coins_revert(chain->coins, &change, err);
+    rc = coins_revert(state->coins, &change, err);
     if (rc < 0)
         return rc;
-    chain->coins_node = body->node->prev;
+    state->coins_node = body->node->prev;
     return 0;
 }
 
 /* Takes back all blocks applied from `from` on, newest first. */
-static int roll_back(struct chain *chain, uint32_t from, struct error *err)
+static int roll_back(struct chainstate *state, uint32_t from, struct error *err)
 {
-    struct flight *flight = &chain->flight;
+    struct flight *flight = &state->flight;
 
-    forget_from(chain, flight->applied);
+    forget_from(state, flight->applied);
     while (flight->applied != from) {
-        struct body *body = *slot(chain, flight->applied - 1);
+        struct body *body = *slot(state, flight->applied - 1);
         int rc;
 
-        pool_wait(&chain->pool, &body->judged);
-        rc = flight_take_back(chain, body, err);
+        pool_wait(&state->chain->pool, &body->judged);
+        rc = flight_take_back(state, body, err);
         if (rc < 0)
             return rc;
         flight->applied--;
     }
-    forget_from(chain, from);
+    forget_from(state, from);
     return 0;
 }
 
-int flight_abandon(struct chain *chain, struct error *err)
+int flight_abandon(struct chainstate *state, struct error *err)
 {
     int rc;
 
-    atomic_store(&chain->flight.is_cancelled, true);
-    rc = roll_back(chain, chain->flight.settled, err);
-    atomic_store(&chain->flight.is_cancelled, false);
+    atomic_store(&state->flight.is_cancelled, true);
+    rc = roll_back(state, state->flight.settled, err);
+    atomic_store(&state->flight.is_cancelled, false);
     return rc;
 }
 
-void flight_discard(struct chain *chain)
+void flight_discard(struct chainstate *state)
 {
-    struct flight *flight = &chain->flight;
+    struct flight *flight = &state->flight;
 
     atomic_store(&flight->is_cancelled, true);
-    forget_from(chain, flight->applied);
+    forget_from(state, flight->applied);
     while (flight->applied != flight->settled) {
-        struct body *body = *slot(chain, --flight->applied);
+        struct body *body = *slot(state, --flight->applied);
 
-        pool_wait(&chain->pool, &body->judged);
-        forget_from(chain, flight->applied);
+        pool_wait(&state->chain->pool, &body->judged);
+        forget_from(state, flight->applied);
     }
 }
 
@@ -224,21 +218,21 @@ bool chain_scripts_needed(const struct chain *chain, const struct header_node *n
     return true;
 }
 
-static bool scripts_needed(struct chain *chain, const struct header_node *node)
+static bool scripts_needed(struct chainstate *state, const struct header_node *node)
 {
     const char *reason = NULL;
-    bool needed = chain_scripts_needed(chain, node, &reason);
+    bool needed = chain_scripts_needed(state->chain, node, &reason);
 
     if (node->height == 0)
         return true;
-    if (needed != chain->script_state) {
+    if (needed != state->script_state) {
         if (needed)
             log_info("chain", "Enabling script verification at block #%d (%s): %s.", node->height,
                      hash_hex(node->hash.b).text, reason);
         else
             log_info("chain", "Disabling script verification at block #%d (%s).", node->height,
                      hash_hex(node->hash.b).text);
-        chain->script_state = needed;
+        state->script_state = needed;
     }
     return needed;
 }
@@ -260,7 +254,7 @@ static bool must_be_new(const struct chain *chain, const struct body *body)
                               chain->params);
 }
 
-static int check_new(struct chain *chain, struct body *body, struct error *err)
+static int check_new(struct chainstate *state, struct body *body, struct error *err)
 {
     const struct block *block = &body->block;
     struct outpoint *made;
@@ -280,7 +274,7 @@ static int check_new(struct chain *chain, struct body *body, struct error *err)
         for (uint32_t i = 0; i < block->tx[t].out_n; i++)
             made[made_n++] = (struct outpoint){.txid = block->tx[t].txid, .vout = i};
     }
-    rc = coins_find_many(chain->coins, coins, found, made, made_n, &body->arena, err);
+    rc = coins_find_many(state->coins, coins, found, made, made_n, &body->arena, err);
     if (rc < 0)
         return rc;
     for (uint32_t i = 0; i < made_n; i++) {
@@ -294,12 +288,13 @@ static int check_new(struct chain *chain, struct body *body, struct error *err)
 }
 
 /* Some input's coin is not there: finds out which rule comes first. */
-static int judge_missing(struct chain *chain, struct body *body, size_t missing, struct error *err)
+static int judge_missing(struct chainstate *state, struct body *body, size_t missing,
+                         struct error *err)
 {
     struct coin *coins = arena_alloc(&body->arena, body->spends_n * sizeof(*coins));
     bool *found = arena_alloc(&body->arena, body->spends_n * sizeof(*found));
     bool *is_missing = arena_array(&body->arena, body->in_n, sizeof(*is_missing));
-    int rc = coins_find_many(chain->coins, coins, found, body->spends, body->spends_n, &body->arena,
+    int rc = coins_find_many(state->coins, coins, found, body->spends, body->spends_n, &body->arena,
                              err);
 
     if (rc < 0)
@@ -318,10 +313,10 @@ static int judge_missing(struct chain *chain, struct body *body, size_t missing,
     return 0;
 }
 
-static int write_undo(struct chain *chain, struct body *body, struct error *err)
+static int write_undo(struct chainstate *state, struct body *body, struct error *err)
 {
     struct header_node *node = body->node;
-    struct buf *buf = &chain->undo_buf;
+    struct buf *buf = &state->undo_buf;
     struct block_pos pos;
     int rc;
 
@@ -331,7 +326,7 @@ static int write_undo(struct chain *chain, struct body *body, struct error *err)
     undo_begin(buf, body->block.tx_n - 1);
     for (uint32_t t = 1; t < body->block.tx_n; t++)
         undo_add_tx(buf, &body->coins[body->in_first[t]], body->block.tx[t].in_n);
-    rc = block_files_add_undo(chain->files, &pos,
+    rc = block_files_add_undo(state->chain->files, &pos,
                               (int32_t)header_place_file(atomic_load(&node->block_place)),
                               span_of_buf(buf), &node->prev->hash, node->height, err);
     if (rc < 0)
@@ -342,32 +337,32 @@ static int write_undo(struct chain *chain, struct body *body, struct error *err)
 }
 
 /* The coins' part. body->finding says whether the block was applied. */
-static int apply_coins(struct chain *chain, struct body *body, struct error *err)
+static int apply_coins(struct chainstate *state, struct body *body, struct error *err)
 {
     struct coins_change change;
     size_t missing = SIZE_MAX;
     int rc = 0;
 
-    body->is_repeat = bip30_is_repeat(body->node->height, &body->node->hash, chain->params);
-    if (!body->is_repeat && must_be_new(chain, body)) {
-        rc = check_new(chain, body, err);
+    body->is_repeat = bip30_is_repeat(body->node->height, &body->node->hash, state->chain->params);
+    if (!body->is_repeat && must_be_new(state->chain, body)) {
+        rc = check_new(state, body, err);
         if (rc < 0 || body->finding.verdict != V_VALID)
             return rc;
     }
     if (body->misplaced != UINT32_MAX)
-        return judge_missing(chain, body, SIZE_MAX, err);
+        return judge_missing(state, body, SIZE_MAX, err);
     body->taken = arena_alloc(&body->arena, body->spends_n * sizeof(*body->taken));
     change = body_change(body, NULL);
     if (body->node->prev == NULL)
         change.adds_n = 0; /* Genesis: its output never became a coin. */
-    rc = coins_apply(chain->coins, body->taken, &missing, &change, &body->arena, err);
+    rc = coins_apply(state->coins, body->taken, &missing, &change, &body->arena, err);
     if (rc < 0)
         return rc;
     if (missing != SIZE_MAX)
-        return judge_missing(chain, body, missing, err);
-    chain->coins_node = body->node;
+        return judge_missing(state, body, missing, err);
+    state->coins_node = body->node;
     body_take_coins(body, body->taken);
-    return write_undo(chain, body, err);
+    return write_undo(state, body, err);
 }
 
 /* A block of ours that was good when it was stored must still be. */
@@ -384,11 +379,11 @@ static int explain_damage(const struct body *body, struct error *err)
 }
 
 /* What preparing the block has shown. 1: go on. 0: it is bad (finding). */
-static int take_prepared(struct chain *chain, struct body *body, struct error *err)
+static int take_prepared(struct chainstate *state, struct body *body, struct error *err)
 {
     bool was_checked = header_has(body->node, HEADER_CHECKED);
 
-    pool_wait(&chain->pool, &body->prepared);
+    pool_wait(&state->chain->pool, &body->prepared);
     if (body->rc < 0) {
         if (was_checked || body->rc == E_IO || body->rc == E_PERMISSION) {
             if (err != NULL)
@@ -406,26 +401,26 @@ static int take_prepared(struct chain *chain, struct body *body, struct error *e
         struct header_node *node = body->node;
 
         header_mark(node, HEADER_CHECKED);
-        chain_touch(chain, node);
+        chain_touch(state->chain, node);
     }
     return 1;
 }
 
-int flight_apply(struct chain *chain, bool *ret_bad, struct error *err)
+int flight_apply(struct chainstate *state, bool *ret_bad, struct error *err)
 {
-    struct flight *flight = &chain->flight;
-    struct body *body = *slot(chain, flight->applied);
+    struct flight *flight = &state->flight;
+    struct body *body = *slot(state, flight->applied);
     struct header_node *node = body->node;
     uint64_t before = node->prev == NULL ? 0 : atomic_load(&node->prev->chain_tx_n);
-    int rc = take_prepared(chain, body, err);
+    int rc = take_prepared(state, body, err);
 
     *ret_bad = false;
     if (rc < 0)
         return rc;
-    CHECK(chain->coins_node == node->prev);
+    CHECK(state->coins_node == node->prev);
     if (rc > 0) {
-        body->skip_scripts = !scripts_needed(chain, node);
-        rc = apply_coins(chain, body, err);
+        body->skip_scripts = !scripts_needed(state, node);
+        rc = apply_coins(state, body, err);
         if (rc < 0) {
             error_wrap(err, "could not connect block %d", node->height);
             return rc;
@@ -438,66 +433,66 @@ int flight_apply(struct chain *chain, bool *ret_bad, struct error *err)
         if (node->prev != NULL) {
             body->is_cancelled = &flight->is_cancelled;
             body_cut(body);
-            pool_add(&chain->pool, &body->pieces[0].work, body->pieces_n, sizeof(body->pieces[0]),
-                     &body->judged);
+            pool_add(&state->chain->pool, &body->pieces[0].work, body->pieces_n,
+                     sizeof(body->pieces[0]), &body->judged);
         }
         return 0;
     }
     /* Those before it are judged first: if one of them is bad, this one never was
      * looked at. */
-    forget_from(chain, flight->applied + 1);
+    forget_from(state, flight->applied + 1);
     while (flight->settled != flight->applied) {
-        rc = flight_settle(chain, ret_bad, err);
+        rc = flight_settle(state, ret_bad, err);
         if (rc < 0 || *ret_bad)
             return rc;
     }
     *ret_bad = true;
-    chain_condemn(chain, node, &body->finding);
-    forget_from(chain, flight->applied);
+    chain_condemn(state->chain, node, &body->finding);
+    forget_from(state, flight->applied);
     return 0;
 }
 
-int flight_try(struct chain *chain, struct body *body, struct error *err)
+int flight_try(struct chainstate *state, struct body *body, struct error *err)
 {
     int rc;
 
-    CHECK(chain->flight.settled == chain->flight.fed);
+    CHECK(state->flight.settled == state->flight.fed);
     body->is_trial = true;
-    rc = apply_coins(chain, body, err);
+    rc = apply_coins(state, body, err);
     if (rc < 0 || body->finding.verdict != V_VALID)
         return rc;
     body_cut(body);
-    pool_add(&chain->pool, &body->pieces[0].work, body->pieces_n, sizeof(body->pieces[0]),
+    pool_add(&state->chain->pool, &body->pieces[0].work, body->pieces_n, sizeof(body->pieces[0]),
              &body->judged);
-    pool_wait(&chain->pool, &body->judged);
+    pool_wait(&state->chain->pool, &body->judged);
     if (body_judge(body, &body->finding) != V_VALID)
-        return flight_take_back(chain, body, err);
+        return flight_take_back(state, body, err);
     return 0;
 }
 
-bool flight_next_is_prepared(const struct chain *chain)
+bool flight_next_is_prepared(const struct chainstate *state)
 {
-    const struct flight *flight = &chain->flight;
+    const struct flight *flight = &state->flight;
     const struct body *body = flight->ring[flight->applied % FLIGHT_MAX];
 
     return flight->applied != flight->fed && atomic_load(&body->prepared.left) == 0;
 }
 
-void flight_work(struct chain *chain)
+void flight_work(struct chainstate *state)
 {
-    struct flight *flight = &chain->flight;
+    struct flight *flight = &state->flight;
 
-    if (pool_help(&chain->pool))
+    if (pool_help(&state->chain->pool))
         return;
     if (flight->settled != flight->applied)
-        pool_wait(&chain->pool, &(*slot(chain, flight->settled))->judged);
+        pool_wait(&state->chain->pool, &(*slot(state, flight->settled))->judged);
     else if (flight->applied != flight->fed)
-        pool_wait(&chain->pool, &(*slot(chain, flight->applied))->prepared);
+        pool_wait(&state->chain->pool, &(*slot(state, flight->applied))->prepared);
 }
 
-bool flight_head_is_judged(const struct chain *chain)
+bool flight_head_is_judged(const struct chainstate *state)
 {
-    const struct flight *flight = &chain->flight;
+    const struct flight *flight = &state->flight;
     const struct body *body = flight->ring[flight->settled % FLIGHT_MAX];
 
     return flight->settled != flight->applied && atomic_load(&body->judged.left) == 0;
@@ -544,43 +539,43 @@ static void mark_connected(struct chain *chain, struct body *body)
     chain->progress.txs += body->block.tx_n;
 }
 
-int flight_settle(struct chain *chain, bool *ret_bad, struct error *err)
+int flight_settle(struct chainstate *state, bool *ret_bad, struct error *err)
 {
-    struct flight *flight = &chain->flight;
-    struct body *body = *slot(chain, flight->settled);
+    struct flight *flight = &state->flight;
+    struct body *body = *slot(state, flight->settled);
     struct header_node *node = body->node;
     struct finding finding = {.verdict = V_VALID};
     int rc;
 
     *ret_bad = false;
-    pool_wait(&chain->pool, &body->judged);
+    pool_wait(&state->chain->pool, &body->judged);
     if (node->prev != NULL && body_judge(body, &finding) != V_VALID) {
-        rc = roll_back(chain, flight->settled, err);
+        rc = roll_back(state, flight->settled, err);
         if (rc < 0) {
             error_wrap(err, "could not take back block %d", node->height);
             return rc;
         }
         *ret_bad = true;
-        chain_condemn(chain, node, &finding);
+        chain_condemn(state->chain, node, &finding);
         return 0;
     }
-    mark_connected(chain, body);
-    tell_connected(chain, body);
+    mark_connected(state->chain, body);
+    tell_connected(state->chain, body);
     flight->settled++;
     flight->bytes -= body->expected_bytes;
-    flight_body_release(chain, body);
-    chain->verified = node;
+    flight_body_release(state->chain, body);
+    state->verified = node;
     return 0;
 }
 
-int flight_drain(struct chain *chain, bool *ret_bad, struct error *err)
+int flight_drain(struct chainstate *state, bool *ret_bad, struct error *err)
 {
-    struct flight *flight = &chain->flight;
+    struct flight *flight = &state->flight;
 
     *ret_bad = false;
-    forget_from(chain, flight->applied);
+    forget_from(state, flight->applied);
     while (flight->settled != flight->applied) {
-        int rc = flight_settle(chain, ret_bad, err);
+        int rc = flight_settle(state, ret_bad, err);
 
         if (rc < 0 || *ret_bad)
             return rc;

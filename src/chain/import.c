@@ -364,7 +364,7 @@ static int load_file(struct chain *chain, const char *path, struct error *err)
         /* A pruned node must remove what it stores as it goes. */
         rc = chain->options.prune_on ? chain_activate(chain, err) : 0;
         if (rc == 0)
-            rc = chain_commit_if_due(chain, false, err);
+            rc = chain_commit_if_due(chain->active, false, err);
         if (rc < 0)
             goto done;
         if (chain_is_stopping(chain)) {
@@ -413,7 +413,7 @@ void chain_progress(struct chain *chain, bool is_last)
 {
     struct progress *progress = &chain->progress;
     uint64_t now_us = chain_now_us(chain);
-    const struct header_node *tip = chain->verified;
+    const struct header_node *tip = chain->active->verified;
     const struct header_node *best = header_tree_best(chain->tree);
     double seconds = (double)(now_us - progress->logged_us) / 1e6;
     double all_seconds = (double)(now_us - progress->started_us) / 1e6;
@@ -431,8 +431,8 @@ void chain_progress(struct chain *chain, bool is_last)
              tip->height, best->height, done * 100,
              (double)(progress->txs - progress->logged_txs) / seconds,
              (double)(signatures - progress->logged_signatures) / seconds,
-             (double)coins_cache_bytes(chain->coins) / 1048576,
-             (unsigned long long)coins_cache_count(chain->coins),
+             (double)coins_cache_bytes(chain->active->coins) / 1048576,
+             (unsigned long long)coins_cache_count(chain->active->coins),
              done > 0 ? all_seconds / done - all_seconds : 0.0);
     progress->logged_us = now_us;
     progress->logged_txs = progress->txs;
@@ -489,7 +489,7 @@ int chain_import_files(struct chain *chain, struct error *err)
     if (was_reindexing)
         rc = scan_files(chain, err);
     /* Twice when what a scan took for genesis is damaged. */
-    for (int i = 0; i < 2 && chain->verified == NULL; i++) {
+    for (int i = 0; i < 2 && chain->active->verified == NULL; i++) {
         if (rc == 0 && !chain_is_stopping(chain))
             rc = add_genesis(chain, err);
         if (rc == 0 && !chain_is_stopping(chain))

@@ -141,7 +141,7 @@ int chain_offer_block(struct chain *chain, struct submit_result *ret_result, str
     else /* Also where a worse block after it made us go back. */
         ret_result->is_connected =
             (!was_connected && header_has(node, HEADER_CONNECTED)) ||
-            (chain->verified != NULL && header_is_ancestor(node, chain->verified));
+            (chain->active->verified != NULL && header_is_ancestor(node, chain->active->verified));
     ret_result->is_judged = ret_result->is_judged || ret_result->is_connected;
 
 done:
@@ -152,10 +152,10 @@ done:
 /* As connecting it would go, then taken back. */
 static int try_body(struct chain *chain, struct body *body, struct error *err)
 {
-    int rc = flight_try(chain, body, err);
+    int rc = flight_try(chain->active, body, err);
 
     if (rc == 0 && body->finding.verdict == V_VALID && body->place.height > 0)
-        rc = flight_take_back(chain, body, err);
+        rc = flight_take_back(chain->active, body, err);
     return rc;
 }
 
@@ -177,11 +177,12 @@ int chain_test_block(struct chain *chain, struct submit_result *ret_result, stru
         rc = error_set(err, E_MALFORMED, "the block does not decode");
         goto done;
     }
-    if (chain->verified == NULL || !block_hash_equal(&header.prev, &chain->verified->hash))
+    if (chain->active->verified == NULL ||
+        !block_hash_equal(&header.prev, &chain->active->verified->hash))
         goto done;
     node.hash = header_hash(&header);
-    node.prev = chain->verified;
-    node.height = chain->verified->height + 1;
+    node.prev = chain->active->verified;
+    node.height = chain->active->verified->height + 1;
     node.time = header.time;
     node.bits = header.bits;
     ancestry = header_ancestry(node.prev);
@@ -229,8 +230,8 @@ int chain_invalidate(struct chain *chain, const struct block_hash *hash, struct 
         return rc;
     if (node->prev == NULL)
         return error_set(err, E_STATE, "the genesis block cannot be invalidated");
-    while (header_is_ancestor(node, chain->verified)) {
-        rc = chain_disconnect_tip(chain, err);
+    while (header_is_ancestor(node, chain->active->verified)) {
+        rc = chain_disconnect_tip(chain->active, err);
         if (rc < 0)
             return rc;
     }
@@ -270,7 +271,7 @@ int chain_precious(struct chain *chain, const struct block_hash *hash, struct er
 
     if (rc < 0)
         return rc;
-    if (chain->verified != NULL && header_work_compare(node, chain->verified) < 0)
+    if (chain->active->verified != NULL && header_work_compare(node, chain->active->verified) < 0)
         return 0;
     /* A block that is not linked yet gets its place when it is: as in Core, the wish is
      * then forgotten. */

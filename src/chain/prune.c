@@ -11,7 +11,8 @@
 
 static int32_t prune_limit(const struct chain *chain)
 {
-    int32_t limit = chain->verified == NULL ? -1 : chain->verified->height - CHAIN_KEEP_BLOCKS;
+    int32_t limit =
+        chain->active->verified == NULL ? -1 : chain->active->verified->height - CHAIN_KEEP_BLOCKS;
 
     for (size_t i = 0; i < chain->events_n; i++) {
         if (chain->events[i]->prune_lock != NULL)
@@ -23,7 +24,7 @@ static int32_t prune_limit(const struct chain *chain)
 /* The first block of the active chain that is kept with all after it. */
 void chain_prune_look(struct chain *chain)
 {
-    const struct header_node *node = chain->verified;
+    const struct header_node *node = chain->active->verified;
 
     if (!atomic_load(&chain->has_pruned) || node == NULL)
         return;
@@ -57,7 +58,7 @@ static int remove_files(struct chain *chain, const int32_t *files, size_t files_
         return 0;
     /* First the coins: an index without the blocks, and coins that still stand below
      * them, would be stuck there. */
-    rc = chain_commit_start(chain, err);
+    rc = chain_commit_start(chain->active, err);
     if (rc == 0)
         rc = chain_commit_wait(chain, err);
     if (rc < 0)
@@ -147,19 +148,19 @@ int chain_prune_if_due(struct chain *chain, struct error *err)
     size_t n;
     int rc;
 
-    if (!chain->options.prune_on || room == 0 || chain->verified == NULL ||
-        (uint64_t)chain->verified->height < chain->params->prune_after_height ||
+    if (!chain->options.prune_on || room == 0 || chain->active->verified == NULL ||
+        (uint64_t)chain->active->verified->height < chain->params->prune_after_height ||
         !block_files_take_grown(chain->files))
         return 0;
     room = room > GROWTH_BYTES ? room - GROWTH_BYTES : 0;
     n = choose_files(chain, files, prune_limit(chain), room);
     if (n == 0)
         return 0;
-    chain->commit_broke_flight = chain->flight.fed != chain->flight.applied;
-    rc = flight_drain(chain, &is_bad, err);
+    chain->active->commit_broke_flight = chain->active->flight.fed != chain->active->flight.applied;
+    rc = flight_drain(chain->active, &is_bad, err);
     if (rc < 0)
         return rc;
-    chain->commit_met_bad = is_bad;
+    chain->active->commit_met_bad = is_bad;
     return remove_files(chain, files, n, err);
 }
 

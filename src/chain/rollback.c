@@ -119,7 +119,7 @@ static int fill(struct chain *chain, struct coins_store *coins, const struct hea
 
     copy->coins = coins;
     arena_init(&copy->arena);
-    rc = coins_scan_new(&scan, chain->coins, &tip, &options, err);
+    rc = coins_scan_new(&scan, chain->active->coins, &tip, &options, err);
     if (rc < 0)
         goto done;
     from = header_tree_find(chain->tree, &tip);

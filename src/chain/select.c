@@ -153,7 +153,7 @@ void chain_link_all(struct chain *chain)
 /* The bytes on the way from the present chain to node are all here. */
 static bool has_way(const struct chain *chain, const struct header_node *node)
 {
-    const struct header_node *tip = chain->verified;
+    const struct header_node *tip = chain->active->verified;
     const struct header_node *fork = tip == NULL ? NULL : header_fork(tip, node);
 
     for (; node != fork; node = node->prev) {
@@ -166,7 +166,7 @@ static bool has_way(const struct chain *chain, const struct header_node *node)
 static void gather_candidates(struct chain *chain)
 {
     uint32_t count = header_tree_count(chain->tree);
-    const struct header_node *tip = chain->verified;
+    const struct header_node *tip = chain->active->verified;
 
     chain->candidates.n = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -181,7 +181,7 @@ static void gather_candidates(struct chain *chain)
 
 struct header_node *chain_select(struct chain *chain)
 {
-    struct header_node *tip = chain->verified;
+    struct header_node *tip = chain->active->verified;
 
     if (chain->candidates_stale || (tip != NULL && header_is_failed(tip)))
         gather_candidates(chain);
@@ -211,7 +211,7 @@ struct header_node *chain_select(struct chain *chain)
 
 void chain_forget_worse(struct chain *chain)
 {
-    const struct header_node *tip = chain->verified;
+    const struct header_node *tip = chain->active->verified;
     size_t kept = 0;
 
     for (size_t i = 0; tip != NULL && i < chain->candidates.n; i++) {

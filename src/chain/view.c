@@ -243,7 +243,7 @@ struct coin_ask {
 /* Blocks that are applied but not verified yet have not happened for others. */
 static int coin_before_flight(struct chain *chain, const struct coin_ask *ask)
 {
-    const struct flight *flight = &chain->flight;
+    const struct flight *flight = &chain->active->flight;
 
     for (uint32_t at = flight->settled; at != flight->applied; at++) {
         const struct body *body = flight->ring[at % FLIGHT_MAX];
@@ -272,12 +272,13 @@ static int ask_coin(struct chain *chain, void *argument, struct error *err)
     bool is_found = false;
     int rc;
 
-    if (ask->ret_tip != NULL && chain->verified != NULL)
-        *ask->ret_tip = chain_info(chain, chain->verified, chain->verified);
+    if (ask->ret_tip != NULL && chain->active->verified != NULL)
+        *ask->ret_tip = chain_info(chain, chain->active->verified, chain->active->verified);
     rc = coin_before_flight(chain, ask);
     if (rc <= 0)
         return rc;
-    rc = coins_find_many(chain->coins, ask->ret_coin, &is_found, ask->outpoint, 1, ask->arena, err);
+    rc = coins_find_many(chain->active->coins, ask->ret_coin, &is_found, ask->outpoint, 1,
+                         ask->arena, err);
     return rc == 0 && !is_found ? E_NOT_FOUND : rc;
 }
 
@@ -408,7 +409,7 @@ static int ask_check(struct chain *chain, void *argument, struct error *err)
 {
     struct check_ask *ask = argument;
 
-    return chain_check(chain, ask->level, ask->n_blocks, ask->ret_ok, err);
+    return chain_check(chain->active, ask->level, ask->n_blocks, ask->ret_ok, err);
 }
 
 static int verify_chain(struct node *node, int level, int32_t n_blocks, bool *ret_ok,

@@ -13,7 +13,7 @@ static int ask_flush(struct chain *chain, void *argument, struct error *err)
     uint64_t *ret_disk_bytes = argument;
     int rc = chain_flush(chain, err);
 
-    *ret_disk_bytes = coins_disk_bytes(chain->coins);
+    *ret_disk_bytes = coins_disk_bytes(chain->active->coins);
     return rc;
 }
 
@@ -41,7 +41,7 @@ int view_scan_coins(struct node *node, struct block_info *ret_at,
     int rc = chain_ask(chain, ask_flush, &disk_bytes, false, err);
 
     if (rc == 0)
-        rc = coins_scan_new(&scan, chain->coins, &tip, &options, err);
+        rc = coins_scan_new(&scan, chain->active->coins, &tip, &options, err);
     if (rc < 0)
         return rc;
     if (ret_at != NULL)
@@ -94,7 +94,8 @@ int view_utxo_stats(struct node *node, struct utxo_stats *ret_stats, enum utxo_h
     int rc = chain_ask(chain, ask_flush, &disk_bytes, false, err);
 
     if (rc == 0)
-        rc = coins_stats_compute(&stats, &tip, chain->coins, hash_kind_of(kind), &options, err);
+        rc = coins_stats_compute(&stats, &tip, chain->active->coins, hash_kind_of(kind), &options,
+                                 err);
     if (rc < 0)
         return rc;
     *ret_stats = stats_at(chain, &tip, &stats, disk_bytes);
@@ -156,8 +157,8 @@ int view_dump_snapshot(struct node *node, const char *path, const struct block_h
     if (base != NULL)
         rc = dump_earlier(chain, path, at, &header, &stats, &options, err);
     else
-        rc = snapshot_write(chain->disk, path, chain->params->magic, chain->coins, &header, &stats,
-                            &options, err);
+        rc = snapshot_write(chain->disk, path, chain->params->magic, chain->active->coins, &header,
+                            &stats, &options, err);
     if (rc < 0)
         return rc;
     *ret_stats = stats_at(chain, &header.base, &stats, disk_bytes);

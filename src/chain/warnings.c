@@ -66,7 +66,7 @@ void chain_look_at_invalid(struct chain *chain, bool marks_changed)
     struct u256 step;
     struct u256 work;
 
-    if (chain->verified == NULL)
+    if (chain->active->verified == NULL)
         return;
     if (marks_changed)
         chain->best_invalid = best_invalid(chain);
@@ -74,8 +74,8 @@ void chain_look_at_invalid(struct chain *chain, bool marks_changed)
         take_back(chain, NODE_WARNING_INVALID_CHAIN);
         return;
     }
-    least = header_work(chain->verified);
-    step = work_of_bits(chain->verified->bits);
+    least = header_work(chain->active->verified);
+    step = work_of_bits(chain->active->verified->bits);
     for (int i = 0; i < INVALID_LEAD_BLOCKS; i++)
         least = u256_add(&least, &step);
     work = header_work(chain->best_invalid);
