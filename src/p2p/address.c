@@ -22,7 +22,7 @@ static const struct {
     [NET_I2P] = {5, 32}, [NET_CJDNS] = {6, 16},
 };
 
-static struct net_address make(enum net net, const uint8_t *bytes, size_t len, uint16_t port)
+static struct net_address make(enum net_kind net, const uint8_t *bytes, size_t len, uint16_t port)
 {
     struct net_address address = {.net = net, .len = (uint8_t)len, .port = port};
 
@@ -156,7 +156,7 @@ void net_address_read_v1(struct net_address *ret, struct reader *r)
 void net_address_write_v2(struct buf *buf, const struct net_address *address)
 {
     uint8_t key[NET_ADDRESS_BYTES_MAX];
-    enum net net =
+    enum net_kind net =
         net_address_fits_v1(address) && address->net != NET_IPV4 ? NET_IPV6 : address->net;
 
     /* Internal addresses go to peers.dat inside IPv6, never to peers. */
@@ -173,7 +173,7 @@ static struct net_address address_of_bip155(uint8_t id, struct span bytes, struc
 {
     static const uint8_t none[16];
 
-    for (enum net net = NET_IPV4; net < NET_INTERNAL; net++) {
+    for (enum net_kind net = NET_IPV4; net < NET_INTERNAL; net++) {
         if (bip155[net].id != id)
             continue;
         if (bytes.len != bip155[net].len) {
@@ -206,7 +206,7 @@ void net_address_read_v2(struct net_address *ret, struct reader *r)
 /* The fixed bits in front of each range, of IPv4 or IPv6. */
 static const struct range_row {
     enum net_range range;
-    enum net net;
+    enum net_kind net;
     uint8_t bits;
     uint8_t prefix[16];
 } range_rows[] = {
@@ -341,14 +341,14 @@ bool net_address_linked_ipv4(uint32_t *ret_ipv4, const struct net_address *addre
     return true;
 }
 
-enum net net_address_net(const struct net_address *address)
+enum net_kind net_address_net(const struct net_address *address)
 {
     if (address->net == NET_INTERNAL)
         return NET_INTERNAL;
     return net_address_is_routable(address) ? address->net : NET_UNROUTABLE;
 }
 
-enum net net_address_class(const struct net_address *address)
+enum net_kind net_address_class(const struct net_address *address)
 {
     uint32_t ipv4;
 

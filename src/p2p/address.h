@@ -21,7 +21,7 @@
 
 /* The order is part of stored formats (netgroups in peers.dat's buckets): append
  * only. */
-enum net {
+enum net_kind {
     NET_UNROUTABLE, /* As the network of a stored address: none. As a class: nobody else can
                        reach it. */
     NET_IPV4,
@@ -38,7 +38,7 @@ enum net {
 #define NET_ADDRESS_TEXT_SIZE 80
 
 struct net_address {
-    enum net net;
+    enum net_kind net;
     uint8_t len; /* Of bytes: 0, 4, 10, 16 or 32. */
     uint16_t port;
     uint32_t scope;                       /* IPv6: the interface of a link-local address, or 0. */
@@ -82,9 +82,9 @@ const char *net_address_text(char *ret_text, const struct net_address *address);
 const char *net_address_host_text(char *ret_text, const struct net_address *address);
 
 /* "ipv4", "ipv6", "onion", "i2p", "cjdns"; "not_publicly_routable", "internal". */
-const char *net_name(enum net net);
+const char *net_name(enum net_kind net);
 /* The first five, in either case; NET_UNROUTABLE for anything else. */
-enum net net_read_name(const char *name);
+enum net_kind net_read_name(const char *name);
 
 /* --- Bytes --- */
 
@@ -140,9 +140,9 @@ bool net_address_is_private_net(const struct net_address *address); /* Tor or I2
 bool net_address_is_relayable(const struct net_address *address);
 
 /* The network as users see it: NET_UNROUTABLE for what is not routable. */
-enum net net_address_net(const struct net_address *address);
+enum net_kind net_address_net(const struct net_address *address);
 /* The same, IPv6 that leads to an IPv4 address counted as that. */
-enum net net_address_class(const struct net_address *address);
+enum net_kind net_address_class(const struct net_address *address);
 /* The IPv4 address (host order) that a routable one is or leads to; false if none. */
 bool net_address_linked_ipv4(uint32_t *ret_ipv4, const struct net_address *address);
 

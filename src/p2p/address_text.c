@@ -41,14 +41,14 @@ static bool equal_in_any_case(const char *a, const char *b, size_t len)
     return true;
 }
 
-const char *net_name(enum net net)
+const char *net_name(enum net_kind net)
 {
     return names[net];
 }
 
-enum net net_read_name(const char *name)
+enum net_kind net_read_name(const char *name)
 {
-    for (enum net net = NET_IPV4; net <= NET_CJDNS; net++) {
+    for (enum net_kind net = NET_IPV4; net <= NET_CJDNS; net++) {
         if (strlen(name) == strlen(names[net]) && equal_in_any_case(name, names[net], strlen(name)))
             return net;
     }

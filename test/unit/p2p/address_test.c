@@ -21,7 +21,7 @@ static struct net_address address_of(const char *text)
 static const struct {
     const char *in;
     const char *out;
-    enum net net;
+    enum net_kind net;
 } text_rows[] = {
     {"1.2.3.4", "1.2.3.4:7", NET_IPV4},
     {"1.2.3.4:8333", "1.2.3.4:8333", NET_IPV4},
@@ -166,7 +166,7 @@ enum { VALID = 1, ROUTABLE = 2, LOCAL = 4, ANY = 8 };
 static const struct {
     const char *text;
     unsigned is;
-    enum net class;
+    enum net_kind class;
     int range; /* -1: none. */
 } kind_rows[] = {
     {"0.0.0.0", LOCAL | ANY, NET_UNROUTABLE, RANGE_LOOPBACK},
@@ -498,7 +498,7 @@ static void reachability(void)
 
 static void names_and_ports(void)
 {
-    for (enum net net = NET_IPV4; net <= NET_CJDNS; net++)
+    for (enum net_kind net = NET_IPV4; net <= NET_CJDNS; net++)
         EXPECT_INT(net_name(net), net_read_name(net_name(net)), net);
     EXPECT_INT("case", net_read_name("OnIoN"), NET_ONION);
     EXPECT_INT("tor", net_read_name("tor"), NET_UNROUTABLE);
