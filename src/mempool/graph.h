@@ -38,8 +38,8 @@
 #define GRAPH_CLUSTER_MAX 64U
 #define GRAPH_NONE UINT32_MAX /* No node. */
 #define GRAPH_NODES_MAX (1U << 26)
-/* Bounds of what a node may weigh; a caller that breaks them has a bug. */
-#define GRAPH_SIZE_MAX (INT32_C(1) << 24)
+#define GRAPH_SIZE_MAX (INT32_C(1) << 24) /* Of one node; more is a bug of the caller. */
+/* Fees beyond this, either way, count as this much: 17 times all the money there is. */
 #define GRAPH_FEE_MAX_SAT (INT64_C(1) << 55)
 
 #define GRAPH_CLUSTER_SIZE_DEFAULT (UINT64_C(101000) * 4) /* Weight: 101,000 vbytes. */
@@ -68,9 +68,9 @@ void graph_free(struct graph *own_graph);
 
 /* --- Changes, to the top level ------------------------------------------------------- */
 
-/* A node of its own. size is 1..GRAPH_SIZE_MAX, the fee's absolute value at most
- * GRAPH_FEE_MAX_SAT; at most GRAPH_NODES_MAX nodes. user must stay valid, and keep its
- * place in the order of options.compare, until the node is gone. */
+/* A node of its own. size is 1..GRAPH_SIZE_MAX; at most GRAPH_NODES_MAX nodes. user must
+ * stay valid, and keep its place in the order of options.compare, until the node is
+ * gone. */
 uint32_t graph_add(struct graph *graph, int64_t fee_sat, int32_t size, void *user);
 
 /* Takes a node out (nothing happens if the level does not have it). Its children stay,
@@ -86,7 +86,7 @@ void graph_link(struct graph *graph, uint32_t parent, uint32_t child);
 /* A node's fee, in both levels. */
 void graph_set_fee(struct graph *graph, uint32_t node, int64_t fee_sat);
 
-/* Begins the staged level; there must be none. */
+/* Begins the staged level; there must be none, and main must fit. */
 void graph_stage(struct graph *graph);
 /* The staged level becomes the main one. Nodes removed in it are gone. */
 void graph_commit(struct graph *graph);
