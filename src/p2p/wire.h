@@ -131,18 +131,21 @@ const struct wire_counts *wire_sent_counts(const struct wire *wire) NONNULL(1);
  * implementation ignores as decoys and that look random to whoever does not hold
  * one of the two secret keys. A stranger gets no answer. */
 
-#define WIRE_PIN_BYTES 32
 #define WIRE_PINS_MAX 64
+
+struct wire_pin {
+    uint8_t secret[32];
+};
 
 /* What two nodes share: of our secret key (32 bytes) and the peer's public key
  * (33 bytes). The same on both sides. Secret. False if either is no key. */
-NODISCARD bool wire_pin_make(uint8_t *ret_pin, const uint8_t *seckey, const uint8_t *peer_pubkey)
-    NONNULL(1, 2, 3);
+NODISCARD bool wire_pin_make(struct wire_pin *ret_pin, const uint8_t *seckey,
+                             const uint8_t *peer_pubkey) NONNULL(1, 2, 3);
 
 /* Before the first bytes are fed. Initiator: exactly one pin, the one of the node
  * we called; no message of ours leaves before it has proven itself. Responder:
  * those of all nodes we know, at most WIRE_PINS_MAX. Copied, wiped after use. */
-void wire_set_pins(struct wire *wire, const uint8_t (*pins)[WIRE_PIN_BYTES], size_t n) NONNULL(1);
+void wire_set_pins(struct wire *wire, const struct wire_pin *pins, size_t n) NONNULL(1);
 
 /* Which pin the peer has proven; -1: none (yet). */
 int wire_pinned(const struct wire *wire) NONNULL(1);
