@@ -145,15 +145,21 @@ void net_address_write_v1(struct buf *buf, const struct net_address *address)
     write_port(buf, address->port);
 }
 
-void net_address_read_v1(struct net_address *ret, struct reader *r)
+void net_address_read_host_v1(struct net_address *ret, struct reader *r)
 {
     uint8_t bytes[16];
 
     read_bytes(r, bytes, sizeof(bytes));
-    *ret = net_address_ipv6(bytes, 0, read_port(r));
+    *ret = net_address_ipv6(bytes, 0, 0);
 }
 
-void net_address_write_v2(struct buf *buf, const struct net_address *address)
+void net_address_read_v1(struct net_address *ret, struct reader *r)
+{
+    net_address_read_host_v1(ret, r);
+    ret->port = read_port(r);
+}
+
+void net_address_write_host_v2(struct buf *buf, const struct net_address *address)
 {
     uint8_t key[NET_ADDRESS_BYTES_MAX];
     enum net_kind net =
@@ -166,6 +172,11 @@ void net_address_write_v2(struct buf *buf, const struct net_address *address)
     write_u8(buf, bip155[net].id);
     write_compact_size(buf, bip155[net].len);
     write_span(buf, span_of(net == NET_IPV4 ? address->bytes : key, bip155[net].len));
+}
+
+void net_address_write_v2(struct buf *buf, const struct net_address *address)
+{
+    net_address_write_host_v2(buf, address);
     write_port(buf, address->port);
 }
 
@@ -190,7 +201,7 @@ static struct net_address address_of_bip155(uint8_t id, struct span bytes, struc
     return make(NET_IPV6, none, sizeof(none), 0);
 }
 
-void net_address_read_v2(struct net_address *ret, struct reader *r)
+void net_address_read_host_v2(struct net_address *ret, struct reader *r)
 {
     uint8_t id = read_u8(r);
     uint32_t len = read_length(r);
@@ -198,6 +209,11 @@ void net_address_read_v2(struct net_address *ret, struct reader *r)
     if (r->rc == 0 && len > BIP155_ADDRESS_MAX)
         (void)reader_fail(r, E_MALFORMED);
     *ret = address_of_bip155(id, read_span(r, len), r);
+}
+
+void net_address_read_v2(struct net_address *ret, struct reader *r)
+{
+    net_address_read_host_v2(ret, r);
     ret->port = read_port(r);
 }
 

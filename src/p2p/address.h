@@ -99,6 +99,10 @@ bool net_address_fits_v1(const struct net_address *address);
  * and gives "::"; a known one with another length fails the reader. */
 void net_address_write_v2(struct buf *buf, const struct net_address *address);
 void net_address_read_v2(struct net_address *ret, struct reader *r);
+/* The same without a port, which is read as 0: peers.dat keeps sources so. */
+void net_address_write_host_v2(struct buf *buf, const struct net_address *address);
+void net_address_read_host_v1(struct net_address *ret, struct reader *r);
+void net_address_read_host_v2(struct net_address *ret, struct reader *r);
 
 /* --- What it is --- */
 

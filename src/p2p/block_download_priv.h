@@ -1,5 +1,5 @@
-/* Blocks we fetch: the moving window, stalling and slow peers, announcements, compact blocks received.
- * A subject of p2p: see p2p_priv.h.
+/* Blocks we fetch: the moving window, stalling and slow peers, announcements, compact blocks
+ * received. A subject of p2p: see p2p_priv.h.
  */
 #ifndef P2P_BLOCK_DOWNLOAD_PRIV_H
 #define P2P_BLOCK_DOWNLOAD_PRIV_H

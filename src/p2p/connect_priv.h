@@ -1,5 +1,5 @@
-/* Whom we are connected with: address manager, bans, our own addresses, proxies, who is called next, who is evicted.
- * A subject of p2p: see p2p_priv.h.
+/* Whom we are connected with: address manager, bans, our own addresses, proxies, who is called
+ * next, who is evicted. A subject of p2p: see p2p_priv.h.
  */
 #ifndef P2P_CONNECT_PRIV_H
 #define P2P_CONNECT_PRIV_H

@@ -1,5 +1,5 @@
-/* Headers first: which chain each peer has, getheaders, low-work defence (presync), outbound peers on a worse chain.
- * A subject of p2p: see p2p_priv.h.
+/* Headers first: which chain each peer has, getheaders, low-work defence (presync), outbound peers
+ * on a worse chain. A subject of p2p: see p2p_priv.h.
  */
 #ifndef P2P_HEADERS_SYNC_PRIV_H
 #define P2P_HEADERS_SYNC_PRIV_H

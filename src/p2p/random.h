@@ -1,6 +1,6 @@
-/* p2p's randomness: one stream from a secret seed, so that a run can be repeated and no
- * peer can foresee it. Belongs to the net thread.
- */
+/* A stream of random numbers from one seed, for decisions of p2p that must be replayed
+ * by a simulator and not be guessed by peers: SipHash of a counter under a secret key.
+ * Not for keys and nonces of encryption. Owner thread: whoever holds it. */
 #ifndef P2P_RANDOM_H
 #define P2P_RANDOM_H
 
@@ -8,23 +8,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct random {
-    uint8_t key[32];
-    uint64_t block; /* The next of the stream's blocks. */
-    uint8_t left[64];
-    size_t left_n;
+#include "crypto/siphash.h"
+
+#define RANDOM_SEED_BYTES 32
+
+struct random_source {
+    struct siphash_key key;
+    uint64_t counter;
 };
 
-void random_init(struct random *random, const uint8_t seed[32]);
-void random_fill(struct random *random, void *ret_data, size_t len);
-uint64_t random_u64(struct random *random);
-/* 0 .. bound - 1, each as likely; bound > 0. */
-uint64_t random_below(struct random *random, uint64_t bound);
-bool random_bool(struct random *random);
-/* The time to the next event of a Poisson process with this mean. Same unit. */
-int64_t random_poisson(struct random *random, int64_t mean);
-/* -mean/2 .. mean/2 and such: uniform in [low, high). */
-int64_t random_between(struct random *random, int64_t low, int64_t high);
-void random_shuffle(struct random *random, void *items, size_t n, size_t item_bytes);
+/* name keeps streams from one seed apart. */
+void random_init(struct random_source *random, const uint8_t *seed, const char *name);
+
+uint64_t random_u64(struct random_source *random);
+/* 0 to bound - 1, evenly; bound is not 0. */
+uint64_t random_below(struct random_source *random, uint64_t bound);
+bool random_bool(struct random_source *random);
+void random_fill(struct random_source *random, void *ret_data, size_t len);
+/* Time until the next event of a Poisson process with this mean distance. */
+uint64_t random_poisson(struct random_source *random, uint64_t mean);
 
 #endif /* P2P_RANDOM_H */
