@@ -39,7 +39,8 @@ enum tx_outcome {
 enum tx_cause {
     TX_CAUSE_NONE,
     TX_CAUSE_CONSENSUS,        /* Breaks a rule: whoever sends it is broken or hostile. */
-    TX_CAUSE_STANDARD,         /* Not standard by this node's policy (inputs included). */
+    TX_CAUSE_STANDARD,         /* Not standard by this node's policy. */
+    TX_CAUSE_INPUTS,           /* Nor are the outputs it spends: no other witness mends it. */
     TX_CAUSE_MISSING_INPUTS,   /* Parents unknown, or spent. */
     TX_CAUSE_PREMATURE,        /* Locked until later. */
     TX_CAUSE_WITNESS_STRIPPED, /* The witness is missing: the txid is not spoilt. */
@@ -50,16 +51,20 @@ enum tx_cause {
     TX_CAUSE_INTERNAL          /* Not looked at (the node starts or stops). */
 };
 
+#define TX_REASON_MAX 192
+#define TX_DETAIL_MAX 384
+#define TX_PACKAGE_REASON_MAX (TX_REASON_MAX + TX_DETAIL_MAX)
+
 struct tx_result {
     struct txid txid;
     struct wtxid wtxid;
     enum tx_outcome outcome;
     enum tx_cause cause;
-    enum verdict verdict; /* TX_CAUSE_CONSENSUS: the rule; else V_VALID. */
-    char reason[96];      /* Core's reject reason, "" when accepted. */
-    char detail[256];     /* More of it; "" if there is no more. */
-    int64_t fee_sat;      /* Base fee; valid where fees were looked at. */
-    int64_t vsize;        /* Sigop-adjusted, virtual bytes; 0: not known. */
+    enum verdict verdict;       /* TX_CAUSE_CONSENSUS: the rule; else V_VALID. */
+    char reason[TX_REASON_MAX]; /* Core's reject reason, "" when accepted. */
+    char detail[TX_DETAIL_MAX]; /* More of it; "" if there is no more. */
+    int64_t fee_sat;            /* Base fee; valid where fees were looked at. */
+    int64_t vsize;              /* Sigop-adjusted, virtual bytes; 0: not known. */
     bool has_fee;
     /* The feerate it was judged by, and with whom (package: wtxids of that chunk). */
     int64_t effective_sat_kvb;
@@ -103,7 +108,8 @@ struct mempool_entry {
     int64_t modified_fee_sat; /* With prioritisation. */
     int64_t time_s;
     int32_t height;    /* Of the tip when it came. */
-    uint64_t sequence; /* Rises with each one that enters; p2p's and ZMQ's order. */
+    uint64_t sequence; /* Rises with each one that enters; p2p's and ZMQ's order. 0: it came
+                        * back from a block (but in tx_added, which tells its number). */
     uint64_t ancestors_n, descendants_n; /* Both with itself. */
     int64_t ancestors_vsize, ancestors_fee_sat;
     int64_t descendants_vsize, descendants_fee_sat; /* Fees modified. */
@@ -133,7 +139,7 @@ struct mempool_status {
     uint32_t cluster_count_max;
     int64_t cluster_vsize_max;
     uint64_t unbroadcast_n;
-    uint64_t sequence; /* Of the last change. */
+    uint64_t sequence; /* Of the last change; 0: there was none. */
     bool is_optimal;   /* All clusters are linearized as well as can be. */
 };
 
@@ -245,7 +251,8 @@ struct mempool_ops {
 
     /* Judge txs_n transactions: one, or a package or a list to test. results: txs_n
      * entries, each to be cleared by the caller. Package-wide refusal ("package-too-large",
-     * ...): ret_package_reason, 96 bytes, else "". */
+     * ...): ret_package_reason, TX_PACKAGE_REASON_MAX bytes, with its detail ("reason,
+     * detail"), else "". */
     int (*submit)(struct mempool_view *pool, struct tx_result *ret_results,
                   char *ret_package_reason, const struct tx_ref *const *txs, size_t txs_n,
                   const struct tx_submit_options *options, struct error *err);
