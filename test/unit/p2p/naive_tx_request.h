@@ -1,0 +1,14 @@
+/* The request scheduler beside a slow, obviously right one: a list of announcements
+ * that is looked through for every question.
+ */
+#ifndef NAIVE_TX_REQUEST_H
+#define NAIVE_TX_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads operations from bytes, does them to both and compares all they say after each
+ * (CHECK). Any bytes are operations. */
+void naive_tx_request_run(const uint8_t *bytes, size_t len);
+
+#endif /* NAIVE_TX_REQUEST_H */
