@@ -86,8 +86,8 @@ static uint32_t inputs_score(const struct orphan *orphan)
 
 static struct orphan **orphan_slot(const struct orphanage *orphanage, const struct wtxid *wtxid)
 {
-    struct orphan **slot = (struct orphan **)&orphanage
-                               ->orphans[siphash_id(&orphanage->key, wtxid->b) % BUCKETS];
+    struct orphan **slot =
+        (struct orphan **)&orphanage->orphans[siphash_id(&orphanage->key, wtxid->b) % BUCKETS];
 
     while (*slot != NULL && !wtxid_equal(&(*slot)->tx->tx.wtxid, wtxid))
         slot = &(*slot)->next;
@@ -460,7 +460,7 @@ void orphanage_spent(struct orphanage *orphanage, const struct outpoint *spent, 
     limit(orphanage);
 }
 
-static int64_t give_work(struct orphan *orphan, struct random *random)
+static int64_t give_work(struct orphan *orphan, struct random_source *random)
 {
     struct entry *entry = orphan->first;
 
@@ -474,7 +474,7 @@ static int64_t give_work(struct orphan *orphan, struct random *random)
 }
 
 void orphanage_parent_came(struct orphanage *orphanage, const struct txid *parent, uint32_t out_n,
-                           struct random *random, int64_t **ret_peers, size_t *ret_n,
+                           struct random_source *random, int64_t **ret_peers, size_t *ret_n,
                            struct arena *arena)
 {
     *ret_n = 0;
@@ -520,8 +520,7 @@ static bool spends_from(const struct tx *tx, const struct txid *parent)
 }
 
 void orphanage_children(const struct orphanage *orphanage, const struct tx_ref *const **ret_txs,
-                        size_t *ret_n, const struct txid *parent, int64_t peer,
-                        struct arena *arena)
+                        size_t *ret_n, const struct txid *parent, int64_t peer, struct arena *arena)
 {
     const struct holder *holder = holder_find(orphanage, peer);
     const struct tx_ref **txs = NULL;
@@ -548,8 +547,8 @@ static int compare_peers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void orphanage_list(const struct orphanage *orphanage, struct orphan_info **ret_list,
-                    size_t *ret_n, struct arena *arena)
+void orphanage_list(const struct orphanage *orphanage, struct orphan_info **ret_list, size_t *ret_n,
+                    struct arena *arena)
 {
     size_t n = 0;
 

@@ -63,7 +63,7 @@ void orphanage_spent(struct orphanage *orphanage, const struct outpoint *spent, 
  * ret_peers (from arena): on whose work list each went; a peer may be in it several
  * times. */
 void orphanage_parent_came(struct orphanage *orphanage, const struct txid *parent, uint32_t out_n,
-                           struct random *random, int64_t **ret_peers, size_t *ret_n,
+                           struct random_source *random, int64_t **ret_peers, size_t *ret_n,
                            struct arena *arena) NONNULL(1, 2, 4, 5, 6, 7);
 bool orphanage_has_work(const struct orphanage *orphanage, int64_t peer) NONNULL(1);
 /* The oldest of peer's work list, held for the caller, and off the list; it stays here.
@@ -73,8 +73,8 @@ const struct tx_ref *orphanage_take_work(struct orphanage *orphanage, int64_t pe
 /* Those that spend from parent and were announced by peer, on the work list first, then the
  * newest first. Not held; from arena. */
 void orphanage_children(const struct orphanage *orphanage, const struct tx_ref *const **ret_txs,
-                        size_t *ret_n, const struct txid *parent, int64_t peer,
-                        struct arena *arena) NONNULL(1, 2, 3, 4, 6);
+                        size_t *ret_n, const struct txid *parent, int64_t peer, struct arena *arena)
+    NONNULL(1, 2, 3, 4, 6);
 
 /* Everything, in no order. tx is not held; from arena. */
 struct orphan_info {
@@ -82,8 +82,8 @@ struct orphan_info {
     int64_t *peers; /* Rising. */
     size_t peers_n;
 };
-void orphanage_list(const struct orphanage *orphanage, struct orphan_info **ret_list,
-                    size_t *ret_n, struct arena *arena) NONNULL(1, 2, 3, 4);
+void orphanage_list(const struct orphanage *orphanage, struct orphan_info **ret_list, size_t *ret_n,
+                    struct arena *arena) NONNULL(1, 2, 3, 4);
 
 /* What its bounds count. */
 struct orphanage_usage {

@@ -68,7 +68,7 @@ struct p2p {
     struct p2p_options options;
     struct net_io *net;
     const struct params *params;
-    struct random random; /* Of everything. */
+    struct random_source random; /* Of everything. */
     struct peer *first;   /* All, also those not ready. */
     int64_t next_id;
     bool is_active;

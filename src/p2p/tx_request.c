@@ -133,8 +133,8 @@ static void heap_add(struct tx_requests *requests, struct announcement *item)
 {
     if (requests->heap_n == requests->heap_capacity) {
         requests->heap_capacity = MAX(requests->heap_capacity * 2, (size_t)64);
-        requests->heap = realloc_array(requests->heap, requests->heap_capacity,
-                                       sizeof(struct announcement *));
+        requests->heap =
+            realloc_array(requests->heap, requests->heap_capacity, sizeof(struct announcement *));
     }
     heap_put(requests, requests->heap_n, item);
     requests->heap_n++;
@@ -161,8 +161,7 @@ static void heap_remove(struct tx_requests *requests, struct announcement *item)
 
 static struct want **want_slot(const struct tx_requests *requests, const uint8_t *id)
 {
-    struct want **slot =
-        &requests->buckets[siphash_id(&requests->key, id) & requests->bucket_mask];
+    struct want **slot = &requests->buckets[siphash_id(&requests->key, id) & requests->bucket_mask];
 
     while (*slot != NULL && memcmp((*slot)->id, id, HASH_BYTES) != 0)
         slot = &(*slot)->next;

@@ -215,7 +215,7 @@ static void add(struct orphanage *real, struct naive *naive, size_t tx, int64_t 
 }
 
 static void parent_came(struct orphanage *real, struct naive *naive, size_t number,
-                        struct random *random)
+                        struct random_source *random)
 {
     struct txid parent = parent_id(number);
     uint32_t out_n = 1 + (uint32_t)(number % OUTPUTS);
@@ -267,7 +267,7 @@ static void parent_came(struct orphanage *real, struct naive *naive, size_t numb
 /* As above, but the lists are left filled. Children with several announcers, of which one
  * is chosen by chance, are taken out before. */
 static void parent_came_stay(struct orphanage *real, struct naive *naive, size_t number,
-                             struct random *random)
+                             struct random_source *random)
 {
     struct txid parent = parent_id(number);
     struct arena arena;
@@ -374,8 +374,8 @@ static void compare_list(const struct orphanage *real, struct naive *naive)
 
             CHECK(p == 0 || list[i].peers[p] > list[i].peers[p - 1]);
             for (size_t tx = 0; tx < TXS; tx++)
-                is_found |= naive->txs[tx] == list[i].tx &&
-                            find(naive, tx, list[i].peers[p]) != NULL;
+                is_found |=
+                    naive->txs[tx] == list[i].tx && find(naive, tx, list[i].peers[p]) != NULL;
             CHECK(is_found);
             entries++;
         }
@@ -425,9 +425,9 @@ void naive_orphanage_run(const uint8_t *bytes, size_t len)
     struct siphash_key key = {.k0 = 3, .k1 = len};
     struct naive *naive = alloc_zero(sizeof(*naive));
     struct orphanage *real = orphanage_new(&key, SCORE_MAX, PEER_WEIGHT);
-    struct random random;
+    struct random_source random;
 
-    random_init(&random, seed);
+    random_init(&random, seed, "orphans");
     for (size_t i = 0; i < TXS; i++)
         naive->txs[i] = make_tx(i);
     for (; len >= 2; bytes += 2, len -= 2) {

@@ -23,8 +23,7 @@ static const struct tx_ref *make_tx(uint32_t number, size_t script_bytes)
 
 static void a_flood_does_not_touch_others(void)
 {
-    struct orphanage *orphanage =
-        orphanage_new(&key, ORPHANAGE_SCORE_MAX, ORPHANAGE_PEER_WEIGHT);
+    struct orphanage *orphanage = orphanage_new(&key, ORPHANAGE_SCORE_MAX, ORPHANAGE_PEER_WEIGHT);
     const struct tx_ref *honest[20];
 
     for (uint32_t i = 0; i < ARRAY_LEN(honest); i++) {
@@ -47,8 +46,7 @@ static void a_flood_does_not_touch_others(void)
 
 static void weight_is_bounded_by_peers(void)
 {
-    struct orphanage *orphanage =
-        orphanage_new(&key, ORPHANAGE_SCORE_MAX, ORPHANAGE_PEER_WEIGHT);
+    struct orphanage *orphanage = orphanage_new(&key, ORPHANAGE_SCORE_MAX, ORPHANAGE_PEER_WEIGHT);
     const struct tx_ref *big = make_tx(1, 100000), *second = make_tx(2, 99000),
                         *third = make_tx(3, 98000);
 
