@@ -43,7 +43,7 @@
 #define GRAPH_FEE_MAX_SAT (INT64_C(1) << 55)
 
 #define GRAPH_CLUSTER_SIZE_DEFAULT (UINT64_C(101000) * 4) /* Weight: 101,000 vbytes. */
-#define GRAPH_BUDGET_DEFAULT UINT64_C(1000000)
+#define GRAPH_BUDGET_DEFAULT UINT64_C(100000)
 
 enum graph_level {
     GRAPH_MAIN,
@@ -193,6 +193,7 @@ struct graph_walk {
     struct graph *graph;
     uint32_t at;    /* Private. */
     uint64_t epoch; /* Private. */
+    bool is_ended;  /* Private. */
 };
 void graph_walk_begin(struct graph *graph, struct graph_walk *ret_walk);
 /* Gives the next chunk, false at the end. */
