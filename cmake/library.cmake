@@ -5,6 +5,8 @@ include(CMakePackageConfigHelpers)
 set(ASSAY_SOVERSION 0)
 add_library(assay SHARED $<TARGET_OBJECTS:assay_api>)
 target_link_libraries(assay PRIVATE assay_rooms)
+# What only the daemon needs of them (libuv) is nothing the library asks for.
+target_link_options(assay PRIVATE -Wl,--as-needed)
 target_include_directories(assay INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 set_target_properties(assay PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${ASSAY_SOVERSION})
 

@@ -8,7 +8,7 @@ set -euo pipefail
 
 want=${1:-build}
 build_packages=(gcc g++ cmake ninja-build pkg-config git ca-certificates libc6-dev
-    libsodium-dev)
+    libsodium-dev libuv1-dev)
 check_packages=(clang clang-format libclang-rt-14-dev python3 python3-z3 curl)
 packages=("${build_packages[@]}")
 [ "$want" = check ] && packages+=("${check_packages[@]}")

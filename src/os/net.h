@@ -83,4 +83,15 @@ struct net_io {
     const struct net_ops *ops;
 };
 
+/* --- Over the machine's sockets (net_uv.c) --- */
+
+/* Returns: 0 or E_IO. */
+NODISCARD int net_uv_new(struct net_io **ret_net, struct error *err) NONNULL(1);
+/* Closes what is open, without telling the handler. NULL is fine. Not while it runs. */
+void net_uv_free(struct net_io *own_net);
+/* Serves until net_uv_stop; the calling thread is the net thread meanwhile. */
+void net_uv_run(struct net_io *net) NONNULL(1);
+/* Any thread: net_uv_run returns soon, or at once when it is called next (which uses this up). */
+void net_uv_stop(struct net_io *net) NONNULL(1);
+
 #endif /* OS_NET_H */
