@@ -82,7 +82,8 @@ struct p2p_options {
     const char *i2p_sam;
     bool i2p_accept_incoming;
 
-    uint32_t max_connections;
+    uint32_t max_connections; /* Automatic ones, within what descriptors allow. */
+    uint32_t inbound_relay_percent;
     uint64_t connect_timeout_ms; /* -timeout */
     int64_t peer_timeout_s;
     size_t max_receive_bytes, max_send_bytes; /* -maxreceivebuffer, -maxsendbuffer */
@@ -105,7 +106,10 @@ struct p2p_options {
     size_t peer_keys_n;
     const char *own_key_path;
     bool test_addrman_deterministic; /* -test=addrman */
-    bool is_regtest_helpers;         /* addconnection and the like. */
+    bool log_ips;                    /* -logips */
+    /* Net thread and all others are one (simulator, tests): RPC's questions are answered
+     * within the call. */
+    bool is_single_thread;
 };
 void p2p_options_default(struct p2p_options *ret_options, const struct params *params);
 
