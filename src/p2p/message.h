@@ -264,8 +264,8 @@ struct message_merkleblock {
     struct header header;
     uint32_t tx_n; /* Of the block, as claimed. */
     uint32_t hash_n;
-    uint8_t *hash;     /* hash_n times 32 bytes, in the order of BIP 37. */
-    struct span flags; /* Bits, lowest of each byte first. */
+    const uint8_t *hash; /* hash_n times 32 bytes, in the order of BIP 37. */
+    struct span flags;   /* Bits, lowest of each byte first. */
 };
 
 NODISCARD int message_read_merkleblock(struct message_merkleblock *ret, struct span payload,

@@ -7,81 +7,13 @@
 #include "base/check.h"
 #include "codec/reader.h"
 #include "codec/writer.h"
-#include "crypto/sha256.h"
+#include "primitives/partial_tree.h"
 #include "rpc/args.h"
 #include "rpc/block_json.h"
 #include "rpc/groups.h"
 
-/* A transaction weighs at least 240: more than these are in no block. */
-#define PROOF_TXS_MAX (4000000U / 240U)
 /* Outputs that fit into a block at most. */
 #define OUTPUTS_MAX (4000000U / (9U * 4U))
-#define HEIGHT_MAX 16
-
-static uint32_t width_at(uint32_t leaves_n, unsigned height)
-{
-    return (uint32_t)(((uint64_t)leaves_n + (UINT64_C(1) << height) - 1) >> height);
-}
-
-static void hash_pair(uint8_t *ret_hash, const uint8_t *left, const uint8_t *right)
-{
-    uint8_t pair[2 * HASH_BYTES];
-
-    memcpy(pair, left, HASH_BYTES);
-    memcpy(pair + HASH_BYTES, right, HASH_BYTES);
-    sha256d(ret_hash, pair, sizeof(pair));
-}
-
-/* --- Making --- */
-
-/* The whole tree with marks: which nodes have a wanted leaf below. */
-struct tree {
-    uint32_t leaves_n;
-    unsigned height;
-    uint8_t (*hashes[HEIGHT_MAX])[HASH_BYTES];
-    bool *marks[HEIGHT_MAX];
-};
-
-struct proof {
-    struct buf hashes;
-    bool *bits; /* Room for two for each node. */
-    uint32_t bits_n;
-};
-
-static void grow_tree(struct tree *tree, struct arena *arena)
-{
-    tree->height = 0;
-    while (width_at(tree->leaves_n, tree->height) > 1) {
-        unsigned h = tree->height++;
-        uint32_t below = width_at(tree->leaves_n, h);
-        uint32_t n = width_at(tree->leaves_n, h + 1);
-
-        CHECK(tree->height < HEIGHT_MAX);
-        tree->hashes[h + 1] = arena_alloc(arena, (size_t)n * HASH_BYTES);
-        tree->marks[h + 1] = arena_array(arena, n, sizeof(bool));
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t right = MIN(2 * i + 1, below - 1);
-
-            hash_pair(tree->hashes[h + 1][i], tree->hashes[h][2 * i], tree->hashes[h][right]);
-            tree->marks[h + 1][i] = tree->marks[h][2 * i] || tree->marks[h][right];
-        }
-    }
-}
-
-/* Depth first: a bit for each node, a hash where the way ends. */
-static void prove(const struct tree *tree, struct proof *proof, unsigned height, uint32_t at)
-{
-    bool is_marked = tree->marks[height][at];
-
-    proof->bits[proof->bits_n++] = is_marked;
-    if (height == 0 || !is_marked) {
-        buf_add(&proof->hashes, tree->hashes[height][at], HASH_BYTES);
-        return;
-    }
-    prove(tree, proof, height - 1, 2 * at);
-    if (2 * at + 1 < width_at(tree->leaves_n, height - 1))
-        prove(tree, proof, height - 1, 2 * at + 1);
-}
 
 static bool is_wanted(const struct txid *wanted, uint32_t n, const struct txid *txid)
 {
@@ -95,100 +27,20 @@ static bool is_wanted(const struct txid *wanted, uint32_t n, const struct txid *
 static void write_proof(struct buf *out, const struct block *block, const struct txid *wanted,
                         uint32_t wanted_n, struct arena *arena)
 {
-    struct tree tree = {.leaves_n = block->tx_n};
-    struct proof proof = {0};
-    uint8_t header[HEADER_BYTES];
+    struct txid *leaves = arena_array(arena, block->tx_n, sizeof(*leaves));
+    bool *is_marked = arena_array(arena, block->tx_n, sizeof(*is_marked));
+    struct partial_tree tree;
 
-    tree.hashes[0] = arena_alloc(arena, (size_t)block->tx_n * HASH_BYTES);
-    tree.marks[0] = arena_array(arena, block->tx_n, sizeof(bool));
     for (uint32_t i = 0; i < block->tx_n; i++) {
-        memcpy(tree.hashes[0][i], block->tx[i].txid.b, HASH_BYTES);
-        tree.marks[0][i] = is_wanted(wanted, wanted_n, &block->tx[i].txid);
+        leaves[i] = block->tx[i].txid;
+        is_marked[i] = is_wanted(wanted, wanted_n, &block->tx[i].txid);
     }
-    grow_tree(&tree, arena);
-    proof.bits = arena_array(arena, (size_t)block->tx_n * 2 + HEIGHT_MAX, sizeof(bool));
-    prove(&tree, &proof, tree.height, 0);
-    header_write(header, &block->header);
-    buf_add(out, header, sizeof(header));
-    write_le32(out, block->tx_n);
-    write_compact_size(out, proof.hashes.len / HASH_BYTES);
-    buf_add(out, proof.hashes.data, proof.hashes.len);
-    write_compact_size(out, (proof.bits_n + 7) / 8);
-    for (uint32_t i = 0; i < proof.bits_n; i += 8) {
-        uint8_t byte = 0;
-
-        for (uint32_t k = 0; k < 8 && i + k < proof.bits_n; k++)
-            byte |= (uint8_t)(proof.bits[i + k] << k);
-        write_u8(out, byte);
-    }
-    buf_clear(&proof.hashes);
-}
-
-/* --- Checking --- */
-
-struct check {
-    uint32_t leaves_n;
-    struct span hashes;
-    struct span bits;
-    size_t hashes_used; /* Bytes. */
-    size_t bits_used;
-    struct txid *found; /* Room for leaves_n. */
-    uint32_t found_n;
-    bool is_bad;
-};
-
-static void walk(struct check *check, unsigned height, uint32_t at, uint8_t *ret_hash)
-{
-    uint8_t left[HASH_BYTES];
-    uint8_t right[HASH_BYTES];
-    bool is_marked;
-
-    memset(ret_hash, 0, HASH_BYTES);
-    if (check->is_bad || check->bits_used >= check->bits.len * 8) {
-        check->is_bad = true;
-        return;
-    }
-    is_marked = (check->bits.data[check->bits_used / 8] >> (check->bits_used % 8) & 1) != 0;
-    check->bits_used++;
-    if (height == 0 || !is_marked) {
-        if (check->hashes_used + HASH_BYTES > check->hashes.len) {
-            check->is_bad = true;
-            return;
-        }
-        memcpy(ret_hash, check->hashes.data + check->hashes_used, HASH_BYTES);
-        check->hashes_used += HASH_BYTES;
-        if (height == 0 && is_marked)
-            memcpy(check->found[check->found_n++].b, ret_hash, HASH_BYTES);
-        return;
-    }
-    walk(check, height - 1, 2 * at, left);
-    memcpy(right, left, HASH_BYTES);
-    if (2 * at + 1 < width_at(check->leaves_n, height - 1)) {
-        walk(check, height - 1, 2 * at + 1, right);
-        /* Equal neighbours would let one tree pass for another (CVE-2012-2459). */
-        if (memcmp(left, right, HASH_BYTES) == 0)
-            check->is_bad = true;
-    }
-    hash_pair(ret_hash, left, right);
-}
-
-/* Does the proof lead to the root of its header, using all it has? */
-static bool check_proof(struct check *check, const struct header *header, struct arena *arena)
-{
-    uint8_t root[HASH_BYTES];
-    unsigned height = 0;
-
-    if (check->leaves_n == 0 || check->leaves_n > PROOF_TXS_MAX ||
-        check->hashes.len / HASH_BYTES > check->leaves_n ||
-        check->bits.len * 8 < check->hashes.len / HASH_BYTES)
-        return false;
-    while (width_at(check->leaves_n, height) > 1)
-        height++;
-    check->found = arena_array(arena, check->leaves_n, sizeof(*check->found));
-    walk(check, height, 0, root);
-    return !check->is_bad && (check->bits_used + 7) / 8 == check->bits.len &&
-           check->hashes_used == check->hashes.len &&
-           memcmp(root, header->merkle_root.b, HASH_BYTES) == 0;
+    partial_tree_make(&tree, leaves, is_marked, block->tx_n, arena);
+    header_write(buf_extend(out, HEADER_BYTES), &block->header);
+    write_le32(out, tree.leaves_n);
+    write_compact_size(out, tree.hashes.len / HASH_BYTES);
+    write_span(out, tree.hashes);
+    write_var_bytes(out, tree.flags);
 }
 
 /* --- The methods --- */
@@ -200,7 +52,7 @@ static int read_txids(struct rpc_call *call, struct txid **ret_txids, uint32_t *
 
     if (list == NULL || list->count == 0)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter 'txids' cannot be empty");
-    if (list->count > PROOF_TXS_MAX)
+    if (list->count > PARTIAL_TREE_LEAVES_MAX)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter 'txids' is too long");
     txids = arena_array(call->arena, list->count, sizeof(*txids));
     for (uint32_t i = 0; i < list->count; i++) {
@@ -277,7 +129,9 @@ static int get_tx_out_proof(struct rpc_call *call)
 static int verify_tx_out_proof(struct rpc_call *call)
 {
     struct node *node = call->context->node;
-    struct check check = {0};
+    struct partial_tree tree;
+    struct txid *found = NULL;
+    uint32_t found_n = 0;
     struct block_info info;
     struct block_hash hash;
     struct header header;
@@ -290,20 +144,20 @@ static int verify_tx_out_proof(struct rpc_call *call)
         return rc;
     reader_init(&r, bytes.data, bytes.len);
     header_read(&header, &r);
-    check.leaves_n = read_le32(&r);
-    check.hashes = read_span(&r, (size_t)read_length(&r) * HASH_BYTES);
-    check.bits = read_var_bytes(&r);
+    tree.leaves_n = read_le32(&r);
+    tree.hashes = read_span(&r, (size_t)read_length(&r) * HASH_BYTES);
+    tree.flags = read_var_bytes(&r);
     if (r.rc < 0)
         return rpc_fail(call, RPC_MISC_ERROR, "proof ends too early");
-    is_good = check_proof(&check, &header, call->arena);
+    is_good = partial_tree_check(&tree, &header.merkle_root, &found, &found_n, call->arena);
     hash = header_hash(&header);
     if (is_good && (node->ops->block_by_hash(node, &info, &hash) < 0 || !info.in_active_chain ||
                     info.tx_n == 0))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Block not found in chain");
     json_begin_array(call->out);
     /* A proof with another number of transactions may be about an inner node. */
-    for (uint32_t i = 0; is_good && info.tx_n == check.leaves_n && i < check.found_n; i++)
-        json_hex_reversed(call->out, span_of(check.found[i].b, HASH_BYTES));
+    for (uint32_t i = 0; is_good && info.tx_n == tree.leaves_n && i < found_n; i++)
+        json_hex_reversed(call->out, span_of(found[i].b, HASH_BYTES));
     json_end_array(call->out);
     return 0;
 }
