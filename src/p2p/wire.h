@@ -123,7 +123,7 @@ struct wire_counts {
 const struct wire_counts *wire_received_counts(const struct wire *wire) NONNULL(1);
 const struct wire_counts *wire_sent_counts(const struct wire *wire) NONNULL(1);
 
-/* --- Knowing whom one speaks with (docs/decisions: pinned keys) ---
+/* --- Knowing whom one speaks with (docs/decisions/0010) ---
  *
  * Owners of several nodes give each a key and pin the others' keys. Once a v2
  * connection stands, its initiator shows, bound to the session id, that it holds
