@@ -53,7 +53,7 @@ enum tx_cause {
 
 #define TX_REASON_MAX 192
 #define TX_DETAIL_MAX 384
-#define TX_PACKAGE_REASON_MAX (TX_REASON_MAX + TX_DETAIL_MAX)
+#define TX_PACKAGE_REASON_MAX (TX_REASON_MAX + TX_DETAIL_MAX + 2)
 
 struct tx_result {
     struct txid txid;
