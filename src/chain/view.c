@@ -191,6 +191,21 @@ done:
     return rc;
 }
 
+static int read_block_bytes(struct node *node, struct buf *buf, const struct block_hash *hash,
+                            struct error *err)
+{
+    struct chain *chain = view_chain(node);
+    const struct header_node *found = header_tree_find(chain->tree, hash);
+    uint64_t place;
+
+    if (found == NULL || !header_has(found, HEADER_DATA))
+        return error_set(err, E_NOT_FOUND, "block data is not available");
+    place = atomic_load(&found->block_place);
+    return block_files_read(
+        chain->files, buf,
+        (struct block_pos){(int32_t)header_place_file(place), header_place_offset(place)}, err);
+}
+
 static int read_undo(struct node *node, struct undo_data *ret_undo, const struct block_hash *hash,
                      struct error *err)
 {
@@ -470,6 +485,7 @@ const struct node_ops chain_node_ops = {
     .ancestor = ancestor,
     .tips = tips,
     .read_block = read_block,
+    .read_block_bytes = read_block_bytes,
     .read_undo = read_undo,
     .coin = coin,
     .scan_coins = view_scan_coins,

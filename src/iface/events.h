@@ -38,6 +38,10 @@ struct chain_events {
     /* spent[i]: for transaction i (from 1) the coins its inputs spent. */
     void (*block_connected)(void *context, const struct block_info *info, const struct block *block,
                             const struct coin *const *spent);
+    /* Initial download is over, and a block that builds on the tip has passed every check
+     * that needs no coins and is stored; connecting it comes next, and may fail. For those
+     * that pass it on at once (BIP 152). */
+    void (*block_stored)(void *context, const struct block_info *info, const struct block *block);
     void (*block_disconnected)(void *context, const struct block_info *info,
                                const struct block *block);
     void (*tip_changed)(void *context, const struct tip_event *event);

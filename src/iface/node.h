@@ -137,6 +137,10 @@ struct node_ops {
      * undo_data_clear. */
     int (*read_block)(struct node *node, struct block_data *ret_data, const struct block_hash *hash,
                       struct error *err);
+    /* The same without reading more than bytes: appended to buf as they are kept, which is
+     * as they are sent (with witness). Nothing is checked but that they are there. */
+    int (*read_block_bytes)(struct node *node, struct buf *buf, const struct block_hash *hash,
+                            struct error *err);
     int (*read_undo)(struct node *node, struct undo_data *ret_undo, const struct block_hash *hash,
                      struct error *err);
 

@@ -14,6 +14,7 @@
 #include "consensus/params.h"
 #include "headers/tree.h"
 #include "iface/events.h"
+#include "iface/filters.h"
 #include "iface/mempool.h"
 #include "iface/node.h"
 #include "iface/peers.h"
@@ -30,6 +31,12 @@ struct p2p_ground {
     /* The published tip; NULL before genesis. */
     const struct header_node *(*tip)(void *context);
     bool (*is_initial_block_download)(void *context);
+    /* Blocks are read in from files (-reindex, -loadblock). NULL: never. */
+    bool (*is_loading)(void *context);
+    /* The coins came from a snapshot: the blocks above from, up to target, are wanted to
+     * check it. False: none are. NULL: never. */
+    bool (*history)(void *context, const struct header_node **ret_from,
+                    const struct header_node **ret_target);
     void *context;
 };
 
@@ -44,6 +51,7 @@ struct p2p_options {
     struct node *node;
     struct sink *sink;
     struct mempool_view *mempool;
+    struct filters *filters; /* NULL: there is no index of them. */
     struct p2p_ground ground;
     struct u256 minimum_chain_work;
     const char *user_agent; /* Whole, with comments. */

@@ -44,3 +44,16 @@ void relay_tick(struct p2p *p2p, int64_t now_ms)
     (void)p2p;
     (void)now_ms;
 }
+
+bool relay_serve_tx(struct peer *peer, const struct inv *inv)
+{
+    (void)peer;
+    (void)inv;
+    return false;
+}
+
+void relay_send_filtered(struct peer *peer, const struct block *block)
+{
+    (void)peer;
+    (void)block;
+}

@@ -31,4 +31,11 @@ bool relay_handle(struct peer *peer, const struct wire_message *message, struct 
 void relay_send(struct peer *peer, int64_t now_ms);
 void relay_tick(struct p2p *p2p, int64_t now_ms);
 
+struct inv;
+struct block;
+/* A transaction of a getdata: sent if the peer may have it. False: say notfound. */
+bool relay_serve_tx(struct peer *peer, const struct inv *inv);
+/* merkleblock and the matching transactions, if the peer has loaded a filter. */
+void relay_send_filtered(struct peer *peer, const struct block *block);
+
 #endif /* P2P_RELAY_PRIV_H */
