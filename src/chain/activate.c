@@ -338,6 +338,11 @@ static int look_after(struct chainstate *state, bool *ret_end, struct error *err
     publish_progress(state->chain);
     if (atomic_load(&state->chain->light_n) > 0)
         chain_serve_light(state->chain);
+    if (atomic_load(&state->chain->offers_n) > 0) {
+        rc = sink_take(state->chain, true, err);
+        if (rc < 0)
+            return rc;
+    }
     rc = chain_commit_if_due(state, false, err);
     if (rc == 0)
         rc = chain_prune_if_due(state->chain, err);
@@ -379,10 +384,29 @@ static const struct header_node *stop_short(const struct chainstate *state,
     return stop > height && target->height > stop ? header_ancestor(target, stop) : target;
 }
 
-/* Connects what lies between here and target, until something is bad or asks for
- * an end. */
+/* Blocks that came meanwhile and go on where target ends, so that the flight need not
+ * be emptied between. */
+static const struct header_node *extend(struct chainstate *state, const struct header_node *target,
+                                        uint64_t *received_n)
+{
+    struct chain *chain = state->chain;
+    const struct header_node *further;
+
+    if (chain->received_n == *received_n || state != chain->active)
+        return target;
+    *received_n = chain->received_n;
+    further = chain_select(chain);
+    if (further == NULL || further->height <= target->height ||
+        !header_is_ancestor(target, further))
+        return target;
+    return stop_short(state, further);
+}
+
+/* Connects what lies between here and target, and what comes behind it meanwhile, until
+ * something is bad or asks for an end. */
 static int connect_to(struct chainstate *state, const struct header_node *target, struct error *err)
 {
+    uint64_t received_n = state->chain->received_n;
     struct flight *flight = &state->flight;
     struct way way = {.n = 0};
     int32_t height = state->verified == NULL ? 0 : state->verified->height + 1;
@@ -411,6 +435,10 @@ static int connect_to(struct chainstate *state, const struct header_node *target
             return rc;
         if (state->commit_met_bad)
             return 0;
+        if (next == NULL && !is_end) {
+            target = extend(state, target, &received_n);
+            next = way_at(&way, target, height);
+        }
         if (state->commit_broke_flight) {
             /* The commit drained the flight: what was only fed is to be fed again. */
             height = state->verified == NULL ? 0 : state->verified->height + 1;

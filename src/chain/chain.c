@@ -304,6 +304,7 @@ static void release_state(struct chainstate *state)
 static void release(struct chain *chain)
 {
     chain_forget_disconnected(chain);
+    sink_clear(chain);
     flight_free(chain);
     if (chain->has_pool)
         release_pool(chain);
@@ -348,6 +349,7 @@ int chain_open(struct chain **ret_chain, const struct chain_options *options, st
     atomic_store(&chain->rollback_height, INT32_MAX);
     copy_options(chain, options);
     chain_service_init(chain);
+    sink_init(chain);
     chain->tree = header_tree_new(chain->params, chain->options.salt);
     chain->active->committed_us = chain_now_us(chain);
     rc = open_parts(chain, err);
@@ -363,6 +365,34 @@ void chain_add_events(struct chain *chain, const struct chain_events *events)
 {
     CHECK(!chain->is_started && chain->events_n < EVENTS_MAX);
     chain->events[chain->events_n++] = events;
+}
+
+void chain_set_guests(struct chain *chain, const struct chain_guests *guests)
+{
+    CHECK(!chain->is_started);
+    chain->guests = guests;
+}
+
+const struct header_tree *chain_headers(const struct chain *chain)
+{
+    return chain->tree;
+}
+
+const struct header_node *chain_tip(const struct chain *chain)
+{
+    return chain_tip_node(chain);
+}
+
+bool chain_is_initial(const struct chain *chain)
+{
+    return atomic_load(&chain->is_initial);
+}
+
+int chain_find_coins(struct chain *chain, struct coin *ret_coins, bool *ret_found,
+                     const struct outpoint *outpoints, size_t n, struct arena *arena,
+                     struct error *err)
+{
+    return coins_find_many(chain->active->coins, ret_coins, ret_found, outpoints, n, arena, err);
 }
 
 int chain_close(struct chain *own_chain, struct error *err)

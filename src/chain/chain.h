@@ -16,8 +16,10 @@
 
 #include "consensus/params.h"
 #include "consensus/pow.h"
+#include "headers/tree.h"
 #include "iface/events.h"
 #include "iface/node.h"
+#include "iface/sink.h"
 #include "os/clock.h"
 #include "os/disk.h"
 
@@ -91,6 +93,39 @@ NODISCARD int chain_open(struct chain **ret_chain, const struct chain_options *o
 /* Followers are called in the order they were added. Before chain_start only;
  * events is borrowed until chain_close. */
 void chain_add_events(struct chain *chain, const struct chain_events *events) NONNULL(1, 2);
+
+/* What others do on the chain thread while the chain stands still: its coins are those
+ * of the published tip. Functions may be NULL. */
+struct chain_guests {
+    void *context;
+    /* Judges what came through the sink: see mempool_ops.submit. Absent: all are refused. */
+    int (*judge_txs)(void *context, struct tx_result *ret_results, char *ret_package_reason,
+                     const struct tx_ref *const *txs, size_t txs_n, struct error *err);
+    /* Nothing else is to be done, imports are over. Returns 1 to be called again soon, 0, or
+     * an error that ends the chain. */
+    int (*idle)(void *context, struct error *err);
+};
+/* Before chain_start only; borrowed until chain_close. */
+void chain_set_guests(struct chain *chain, const struct chain_guests *guests) NONNULL(1, 2);
+
+/* Where p2p puts blocks, headers and transactions; lives as long as the chain. A block is
+ * checked by itself on the thread that offers it. */
+struct sink *chain_sink(struct chain *chain) NONNULL(1);
+
+/* For those who follow pointers into the tree; any thread. chain_tip: NULL before genesis
+ * is connected. */
+const struct header_tree *chain_headers(const struct chain *chain) NONNULL(1);
+const struct header_node *chain_tip(const struct chain *chain) NONNULL(1);
+bool chain_is_initial(const struct chain *chain) NONNULL(1);
+
+/* For guests, on the chain thread: coins as of the tip, see coins_find_many. */
+NODISCARD int chain_find_coins(struct chain *chain, struct coin *ret_coins, bool *ret_found,
+                               const struct outpoint *outpoints, size_t n, struct arena *arena,
+                               struct error *err) NONNULL(1);
+/* Runs run(argument) on the chain thread while the chain stands still, and waits. Any
+ * thread. Returns what it returned, or E_STOPPED. */
+NODISCARD int chain_run(struct chain *chain, int (*run)(void *argument, struct error *err),
+                        void *argument, struct error *err) NONNULL(1, 2);
 
 /* Start the chain thread (named "chain"); returns at once. */
 void chain_start(struct chain *chain) NONNULL(1);

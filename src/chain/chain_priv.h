@@ -71,6 +71,15 @@ struct chainstate {
 };
 
 struct request; /* service.c */
+struct offer;   /* sink.c */
+
+/* Blocks that are offered and not judged may hold this much; then p2p asks for none. */
+#define OFFERS_BYTES_MAX (UINT64_C(16) << 20)
+/* Bodies that came over the network and are to be connected soon: kept as they are, so
+ * that they need not be read from disk and prepared again. One for each height modulo
+ * KEPT_MAX. */
+#define KEPT_MAX 256
+#define KEPT_BYTES_MAX (UINT64_C(24) << 20)
 
 struct progress {
     uint64_t started_us;
@@ -106,11 +115,13 @@ struct chain {
     struct chainstate own;             /* Built from genesis on. */
     struct chainstate *active;         /* The one whose tip others see. */
     _Atomic(struct header_node *) tip; /* What everybody sees; NULL: nothing yet. */
-    struct body *hint;                 /* Owned: a body prepared already. */
-    struct body *spare;                /* Bodies that wait for use. */
+    struct body *kept[KEPT_MAX];       /* Owned: bodies prepared already, NULL: none. */
+    uint64_t kept_bytes;
+    struct body *spare; /* Bodies that wait for use. */
     uint64_t spare_bytes;
 
     struct node_list candidates; /* May be better than the tip. */
+    uint64_t received_n;         /* Rises with each candidate that comes. */
     bool candidates_stale;       /* Must be gathered anew. */
     struct node_list waiting;    /* Have bytes, an ancestor has none. */
     int32_t sequence_next;
@@ -158,6 +169,18 @@ struct chain {
     _Atomic uint64_t size_on_disk;
     _Atomic uint64_t coins_cache_bytes;
     _Atomic uint64_t coins_cache_n;
+
+    const struct chain_guests *guests; /* NULL: none. */
+
+    /* The sink. The list is guarded by mutex, its first entries are the oldest. */
+    struct sink sink;
+    struct offer *offers;
+    struct offer **offers_end;
+    _Atomic uint32_t offers_n;
+    _Atomic uint64_t offers_bytes;
+    struct offer *answers; /* Blocks stored, to be answered when they are connected. */
+    struct offer **answers_end;
+    bool is_in_sink; /* Without a thread: what is offered from inside an answer waits. */
 
     /* The chain thread and those who ask it. */
     struct thread thread;
@@ -290,6 +313,11 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
                      struct error *err);
 int chain_offer_block(struct chain *chain, struct submit_result *ret_result, struct span bytes,
                       struct error *err);
+/* header_accept, told to the followers. E_LIMIT: the tree is full. */
+int chain_accept_header(struct chain *chain, struct header_node **ret_node,
+                        struct submit_result *result, const struct header *header,
+                        struct error *err);
+void submit_result_show(struct submit_result *result, const struct finding *finding);
 int chain_offer_header(struct chain *chain, struct submit_result *ret_result,
                        const struct header *header, struct error *err);
 int chain_test_block(struct chain *chain, struct submit_result *ret_result, struct span bytes,
@@ -297,6 +325,19 @@ int chain_test_block(struct chain *chain, struct submit_result *ret_result, stru
 int chain_invalidate(struct chain *chain, const struct block_hash *hash, struct error *err);
 int chain_reconsider(struct chain *chain, const struct block_hash *hash, struct error *err);
 int chain_precious(struct chain *chain, const struct block_hash *hash, struct error *err);
+
+/* --- sink.c: what peers send --- */
+
+void sink_init(struct chain *chain);
+/* What is left is answered as not judged. */
+void sink_clear(struct chain *chain);
+/* Takes what has been offered, in order. Blocks and headers only, up to the first that
+ * must wait until the chain stands still, where is_moving. */
+int sink_take(struct chain *chain, bool is_moving, struct error *err);
+/* The chain has gone as far as it goes now: answers what waited for that. */
+void sink_answer(struct chain *chain);
+void chain_keep_body(struct chain *chain, struct body *own_body);
+struct body *chain_kept_body(struct chain *chain, const struct header_node *node); /* Or NULL. */
 
 /* --- import.c --- */
 

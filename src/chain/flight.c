@@ -78,12 +78,9 @@ bool flight_has_room(const struct chainstate *state, const struct header_node *n
 void flight_feed(struct chainstate *state, struct header_node *node)
 {
     struct flight *flight = &state->flight;
-    struct body *body;
+    struct body *body = chain_kept_body(state->chain, node);
 
-    if (state->chain->hint != NULL && state->chain->hint->node == node) {
-        body = state->chain->hint;
-        state->chain->hint = NULL;
-    } else {
+    if (body == NULL) {
         body = flight_body_new(state->chain);
         body->node = node;
         body->files = state->chain->files;

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 
-static void show_finding(struct submit_result *result, const struct finding *finding)
+void submit_result_show(struct submit_result *result, const struct finding *finding)
 {
     result->verdict = finding->verdict;
     result->is_judged = true;
@@ -14,9 +14,9 @@ static void show_finding(struct submit_result *result, const struct finding *fin
     snprintf(result->detail, sizeof(result->detail), "%s", finding->detail);
 }
 
-static int accept_header(struct chain *chain, struct header_node **ret_node,
-                         struct submit_result *result, const struct header *header,
-                         struct error *err)
+int chain_accept_header(struct chain *chain, struct header_node **ret_node,
+                        struct submit_result *result, const struct header *header,
+                        struct error *err)
 {
     struct finding finding = {0};
     enum verdict verdict;
@@ -26,7 +26,7 @@ static int accept_header(struct chain *chain, struct header_node **ret_node,
     if (rc < 0)
         return rc;
     if (verdict != V_VALID) {
-        show_finding(result, &finding);
+        submit_result_show(result, &finding);
         return 0;
     }
     chain_tell_header(chain);
@@ -39,7 +39,7 @@ int chain_offer_header(struct chain *chain, struct submit_result *ret_result,
     struct header_node *node;
 
     *ret_result = (struct submit_result){.verdict = V_VALID};
-    return accept_header(chain, &node, ret_result, header, err);
+    return chain_accept_header(chain, &node, ret_result, header, err);
 }
 
 /* Its bytes are here already. */
@@ -67,7 +67,7 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
         body_check(body);
     if (r.rc < 0 || body->rc < 0)
         return error_set(err, E_MALFORMED, "the block does not decode");
-    rc = accept_header(chain, &node, ret_result, &header, err);
+    rc = chain_accept_header(chain, &node, ret_result, &header, err);
     if (rc < 0 || ret_result->verdict != V_VALID) {
         ret_result->is_new = false;
         return rc;
@@ -80,7 +80,7 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
         body_prepare(body);
     if (body->finding.verdict != V_VALID) {
         chain_condemn(chain, node, &body->finding);
-        show_finding(ret_result, &body->finding);
+        submit_result_show(ret_result, &body->finding);
         return 0;
     }
     rc = block_files_add(chain->files, &pos, span_of_buf(&body->bytes), node->height, node->time,
@@ -107,7 +107,7 @@ static int check_alone(struct body *body, struct submit_result *ret_result, stru
         log_warning("validation", "Block %s is turned away: %s%s%s",
                     hash_hex(body->block.hash.b).text, reason,
                     body->finding.detail[0] == '\0' ? "" : ", ", body->finding.detail);
-        show_finding(ret_result, &body->finding);
+        submit_result_show(ret_result, &body->finding);
     }
     return 0;
 }
@@ -129,15 +129,13 @@ int chain_offer_block(struct chain *chain, struct submit_result *ret_result, str
         goto done;
     was_connected = header_has(node, HEADER_CONNECTED);
     chain->last_condemned = NULL;
-    chain->hint = body;
+    chain_keep_body(chain, body);
     body = NULL;
     rc = chain_activate(chain, err);
-    flight_body_release(chain, chain->hint);
-    chain->hint = NULL;
     if (rc < 0)
         goto done;
     if (chain->last_condemned == node)
-        show_finding(ret_result, &chain->last_finding);
+        submit_result_show(ret_result, &chain->last_finding);
     else /* Also where a worse block after it made us go back. */
         ret_result->is_connected =
             (!was_connected && header_has(node, HEADER_CONNECTED)) ||
@@ -192,7 +190,7 @@ int chain_test_block(struct chain *chain, struct submit_result *ret_result, stru
     body->check_merkle = check_merkle;
     if (header_verify(&header, &ancestry, chain->params, clock_wall_s(chain->clock), &finding) !=
         V_VALID) {
-        show_finding(ret_result, &finding);
+        submit_result_show(ret_result, &finding);
         goto done;
     }
     body_prepare(body);
@@ -205,7 +203,7 @@ int chain_test_block(struct chain *chain, struct submit_result *ret_result, stru
     if (body->finding.verdict == V_VALID)
         rc = try_body(chain, body, err);
     if (rc == 0)
-        show_finding(ret_result, &body->finding);
+        submit_result_show(ret_result, &body->finding);
 
 done:
     flight_body_release(chain, body);

@@ -130,6 +130,7 @@ void chain_receive(struct chain *chain, struct header_node *node, uint32_t tx_n,
         return;
     }
     node_list_add(&chain->candidates, node);
+    chain->received_n++;
     link_waiting(chain);
 }
 

@@ -139,6 +139,27 @@ int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_ligh
     return request.rc;
 }
 
+struct stranger {
+    int (*run)(void *argument, struct error *err);
+    void *argument;
+};
+
+static int run_stranger(struct chain *chain, void *argument, struct error *err)
+{
+    struct stranger *stranger = argument;
+
+    (void)chain;
+    return stranger->run(stranger->argument, err);
+}
+
+int chain_run(struct chain *chain, int (*run)(void *argument, struct error *err), void *argument,
+              struct error *err)
+{
+    struct stranger stranger = {.run = run, .argument = argument};
+
+    return chain_ask(chain, run_stranger, &stranger, false, err);
+}
+
 void chain_fail(struct chain *chain, int rc, const struct error *err)
 {
     if (chain->failure.rc < 0)
@@ -165,20 +186,36 @@ int chain_activate_fully(struct chain *chain, struct error *err)
     }
 }
 
-static bool wait_for_requests(struct chain *chain)
+/* Or offers. */
+static bool wait_for_requests(struct chain *chain, uint64_t wait_us)
 {
     bool is_asked;
 
     mutex_lock(&chain->mutex);
-    if (chain->requests == NULL && !chain_is_stopping(chain))
-        cond_wait_for(&chain->asked, &chain->mutex, IDLE_LOOK_US);
-    is_asked = chain->requests != NULL;
+    if (chain->requests == NULL && chain->offers == NULL && !chain_is_stopping(chain))
+        cond_wait_for(&chain->asked, &chain->mutex, wait_us);
+    is_asked = chain->requests != NULL || chain->offers != NULL;
     mutex_unlock(&chain->mutex);
     return is_asked;
 }
 
+/* Guests are called often: they have timers of their own. */
+static int serve_guests(struct chain *chain, uint64_t *ret_wait_us, struct error *err)
+{
+    int rc;
+
+    if (chain->guests == NULL || chain->guests->idle == NULL ||
+        !atomic_load(&chain->is_import_done))
+        return 0;
+    rc = chain->guests->idle(chain->guests->context, err);
+    if (rc > 0)
+        *ret_wait_us = 0;
+    return MIN(rc, 0);
+}
+
 static void run_chain(void *context)
 {
+    uint64_t wait_us = IDLE_LOOK_US;
     struct chain *chain = context;
     struct error err = {0};
     int rc;
@@ -187,13 +224,20 @@ static void run_chain(void *context)
     rc = chain_import(chain, &err);
     log_info("chain", "initload thread exit");
     while (rc == 0 && !chain_is_stopping(chain)) {
-        if (wait_for_requests(chain))
+        if (wait_for_requests(chain, wait_us)) {
             chain_serve_all(chain);
-        else
+            rc = sink_take(chain, false, &err);
+        } else {
             rc = chain_idle(chain, &err);
+        }
         /* A request that was broken off (an early end of activation) goes on here. */
         if (rc == 0 && !chain_is_stopping(chain))
             rc = chain_activate_fully(chain, &err);
+        if (rc == 0)
+            sink_answer(chain);
+        wait_us = IDLE_LOOK_US;
+        if (rc == 0 && !chain_is_stopping(chain))
+            rc = serve_guests(chain, &wait_us, &err);
     }
     if (rc < 0)
         chain_fail(chain, rc, &err);

@@ -1,0 +1,284 @@
+/* What peers send reaches the chain through the sink: in any order, with a chain thread
+ * and without, and every offer is answered once. */
+#include <stdlib.h>
+
+#include "branches.h"
+#include "codec/reader.h"
+#include "os/thread.h"
+#include "sim_clock.h"
+#include "sim_disk.h"
+
+struct bench {
+    struct sim_disk *disk;
+    struct sim_clock clock;
+    struct branches branches;
+    struct chain *chain;
+    struct mutex mutex;
+    struct cond answered;
+    uint32_t asked;
+    uint32_t answers;
+    struct block_answer block; /* The last one. */
+    struct headers_answer headers;
+    uint32_t txs_n;
+    uint32_t judged;
+};
+
+static int judge(void *context, struct tx_result *ret_results, char *ret_package_reason,
+                 const struct tx_ref *const *txs, size_t txs_n, struct error *err)
+{
+    struct bench *bench = context;
+
+    (void)err;
+    (void)ret_package_reason;
+    for (size_t i = 0; i < txs_n; i++) {
+        EXPECT_TRUE("txid", txid_equal(&ret_results[i].txid, &txs[i]->tx.txid));
+        ret_results[i].outcome = TX_ACCEPTED;
+    }
+    bench->judged += (uint32_t)txs_n;
+    return 0;
+}
+
+static void set_up(struct bench *bench, struct chain_guests *guests, bool has_thread)
+{
+    struct chain_options options;
+
+    *bench = (struct bench){.disk = sim_disk_new(1)};
+    *guests = (struct chain_guests){.context = bench, .judge_txs = judge};
+    mutex_init(&bench->mutex);
+    cond_init(&bench->answered);
+    branches_init(&bench->branches);
+    sim_clock_init(&bench->clock, (INT64_C(1296688602) + 600 * 400) * 1000);
+    chain_options_default(&options, bench->branches.params);
+    options.disk = sim_disk_disk(bench->disk);
+    options.clock = &bench->clock.clock;
+    options.blocks_folder = "/node/blocks";
+    options.chainstate_folder = "/node/chainstate";
+    options.cache_bytes = 4U << 20;
+    options.threads = 2;
+    EXPECT_INT("open", chain_open(&bench->chain, &options, NULL), 0);
+    chain_set_guests(bench->chain, guests);
+    if (has_thread)
+        chain_start(bench->chain);
+    else
+        EXPECT_INT("genesis", chain_import(bench->chain, NULL), 0);
+}
+
+static void tear_down(struct bench *bench)
+{
+    chain_stop(bench->chain);
+    EXPECT_INT("close", chain_close(bench->chain, NULL), 0);
+    EXPECT_U64("all answered once", bench->answers, bench->asked);
+    branches_clear(&bench->branches);
+    sim_disk_free(bench->disk);
+    cond_clear(&bench->answered);
+    mutex_clear(&bench->mutex);
+}
+
+static void count(struct bench *bench)
+{
+    mutex_lock(&bench->mutex);
+    bench->answers++;
+    cond_signal(&bench->answered);
+    mutex_unlock(&bench->mutex);
+}
+
+static void wait_all(struct bench *bench)
+{
+    mutex_lock(&bench->mutex);
+    while (bench->answers < bench->asked)
+        cond_wait(&bench->answered, &bench->mutex);
+    mutex_unlock(&bench->mutex);
+}
+
+static void block_done(void *context, const struct block_answer *answer)
+{
+    struct bench *bench = context;
+
+    bench->block = *answer;
+    count(bench);
+}
+
+static void headers_done(void *context, const struct headers_answer *answer)
+{
+    struct bench *bench = context;
+
+    bench->headers = *answer;
+    count(bench);
+}
+
+static void txs_done(void *context, const struct txs_answer *answer)
+{
+    struct bench *bench = context;
+
+    bench->txs_n += (uint32_t)answer->txs_n;
+    count(bench);
+}
+
+static void offer_bytes(struct bench *bench, struct span bytes, bool is_requested)
+{
+    struct sink *sink = chain_sink(bench->chain);
+    struct buf copy = {0};
+
+    buf_add(&copy, bytes.data, bytes.len);
+    bench->asked++;
+    sink->ops->offer_block(sink, &copy, is_requested, block_done, bench);
+}
+
+static void offer_block(struct bench *bench, int32_t block)
+{
+    offer_bytes(bench, span_of_buf(&bench->branches.blocks[block].bytes), true);
+}
+
+static void offer_headers(struct bench *bench, int32_t from, size_t n)
+{
+    struct sink *sink = chain_sink(bench->chain);
+    struct header *headers = calloc(n, sizeof(*headers));
+
+    for (size_t i = 0; i < n; i++) {
+        struct span bytes = span_of_buf(&bench->branches.blocks[from + (int32_t)i].bytes);
+        struct reader r;
+
+        reader_init(&r, bytes.data, bytes.len);
+        header_read(&headers[i], &r);
+    }
+    bench->asked++;
+    sink->ops->offer_headers(sink, headers, n, headers_done, bench);
+}
+
+static int32_t tip_height(struct bench *bench)
+{
+    const struct header_node *tip = chain_tip(bench->chain);
+
+    return tip == NULL ? -1 : tip->height;
+}
+
+/* Headers first, then the bodies from the back to the front and in a random order. */
+static void bodies_in_any_order(void)
+{
+    struct chain_guests guests;
+    struct bench bench;
+
+    for (int has_thread = 0; has_thread < 2; has_thread++) {
+        int32_t order[BRANCHES_BASE];
+
+        set_up(&bench, &guests, has_thread != 0);
+        offer_headers(&bench, 0, bench.branches.n);
+        wait_all(&bench);
+        EXPECT_U64("headers", bench.headers.accepted_n, bench.branches.n);
+        EXPECT_U64("new", bench.headers.new_n, bench.branches.n);
+        EXPECT_INT("verdict", bench.headers.verdict, V_VALID);
+        for (int32_t i = 0; i < BRANCHES_BASE; i++)
+            order[i] = i;
+        for (int32_t i = BRANCHES_BASE - 1; i > 0; i--) {
+            int32_t j = (int32_t)test_random_below((uint64_t)i + 1);
+            int32_t spare = order[i];
+
+            order[i] = order[j];
+            order[j] = spare;
+        }
+        for (int32_t i = 0; i < BRANCHES_BASE; i++)
+            offer_block(&bench, order[i]);
+        wait_all(&bench);
+        /* While the chain is old the answer comes when a block is stored: the tip follows. */
+        for (int wait = 0; tip_height(&bench) < BRANCHES_BASE && wait < 1000; wait++) {
+            struct block_info info;
+            struct node *node = chain_node(bench.chain);
+
+            node->ops->wait_tip(node, &info, &chain_tip(bench.chain)->hash, 10);
+        }
+        EXPECT_INT("tip", tip_height(&bench), BRANCHES_BASE);
+        tear_down(&bench);
+    }
+}
+
+static void answers_say_what_is_wrong(void)
+{
+    struct chain_guests guests;
+    struct bench bench;
+    int32_t good;
+    int32_t bad;
+    int32_t broken;
+    struct span bytes;
+
+    set_up(&bench, &guests, false);
+    for (int32_t i = 0; i < BRANCHES_BASE; i++)
+        offer_block(&bench, i);
+    EXPECT_INT("trunk", tip_height(&bench), BRANCHES_BASE);
+    good = branches_grow(&bench.branches, BRANCHES_BASE - 1, 2, BRANCH_GOOD);
+    bad = branches_grow(&bench.branches, good, 1, BRANCH_BAD_AMOUNT);
+    broken = branches_grow(&bench.branches, good, 1, BRANCH_BAD_ROOT);
+    offer_block(&bench, bad);
+    EXPECT_STR("no parent", bench.block.result.reason, "prev-blk-not-found");
+    EXPECT_TRUE("not condemned", !bench.block.is_header_bad);
+    offer_block(&bench, good);
+    EXPECT_INT("good", bench.block.result.verdict, V_VALID);
+    EXPECT_TRUE("new", bench.block.result.is_new);
+    offer_block(&bench, good);
+    EXPECT_TRUE("known", !bench.block.result.is_new && bench.block.result.is_connected);
+    offer_block(&bench, broken);
+    EXPECT_STR("root", bench.block.result.reason, "bad-txnmrklroot");
+    EXPECT_TRUE("mutated", bench.block.is_mutated && !bench.block.is_header_bad);
+    offer_block(&bench, bad);
+    EXPECT_INT("stays", tip_height(&bench), BRANCHES_BASE + 1);
+    EXPECT_TRUE("unanswered reason or later event",
+                bench.block.result.verdict == V_VALID ||
+                    strcmp(bench.block.result.reason, "bad-cb-amount") == 0);
+    offer_block(&bench, bad);
+    EXPECT_STR("again", bench.block.result.reason, "duplicate-invalid");
+    EXPECT_TRUE("header", bench.block.is_header_bad);
+    bytes = span_of_buf(&bench.branches.blocks[good].bytes);
+    bytes.len--;
+    offer_bytes(&bench, bytes, true);
+    EXPECT_TRUE("cut", bench.block.result.verdict != V_VALID && !bench.block.is_header_bad);
+    tear_down(&bench);
+}
+
+static void strangers_blocks_must_be_worth_it(void)
+{
+    struct chain_guests guests;
+    struct bench bench;
+    int32_t side;
+
+    set_up(&bench, &guests, false);
+    for (int32_t i = 0; i < BRANCHES_BASE; i++)
+        offer_block(&bench, i);
+    side = branches_grow(&bench.branches, BRANCHES_BASE - 3, 1, BRANCH_GOOD);
+    offer_bytes(&bench, span_of_buf(&bench.branches.blocks[side].bytes), false);
+    EXPECT_TRUE("less work: not stored", !bench.block.result.is_new);
+    offer_bytes(&bench, span_of_buf(&bench.branches.blocks[side].bytes), true);
+    EXPECT_TRUE("asked for: stored", bench.block.result.is_new);
+    tear_down(&bench);
+}
+
+static void transactions_go_to_the_guest(void)
+{
+    struct chain_guests guests;
+    struct bench bench;
+    struct sink *sink;
+    struct arena arena = {0};
+    struct block block;
+    struct tx_ref *ref;
+
+    for (int has_thread = 0; has_thread < 2; has_thread++) {
+        set_up(&bench, &guests, has_thread != 0);
+        sink = chain_sink(bench.chain);
+        EXPECT_INT("block",
+                   block_read(&block, bench.branches.blocks[0].bytes.data,
+                              bench.branches.blocks[0].bytes.len, &arena),
+                   0);
+        EXPECT_INT("tx", tx_ref_read(&ref, block.tx[0].raw, NULL), 0);
+        bench.asked++;
+        sink->ops->offer_txs(sink, (const struct tx_ref *const[]){ref, ref}, 2, txs_done, &bench);
+        wait_all(&bench);
+        EXPECT_U64("judged", bench.judged, 2);
+        EXPECT_U64("answered", bench.txs_n, 2);
+        EXPECT_U64("nobody else holds it", ref->holders >= 1, 1);
+        tx_ref_drop(ref);
+        EXPECT_TRUE("room", sink->ops->has_room(sink));
+        tear_down(&bench);
+    }
+    arena_clear(&arena);
+}
+
+TEST_LIST(TEST(bodies_in_any_order), TEST(answers_say_what_is_wrong),
+          TEST(strangers_blocks_must_be_worth_it), TEST(transactions_go_to_the_guest))
