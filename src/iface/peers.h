@@ -74,6 +74,12 @@ struct peers_network {
     bool proxy_randomize;
 };
 
+/* Transactions that wait to be announced, and what the rate limit has left. */
+struct peers_backlog {
+    uint64_t n;
+    double count_tokens, byte_tokens;
+};
+
 struct peers_status {
     uint64_t local_services;
     bool local_relay;
@@ -83,6 +89,9 @@ struct peers_status {
     /* -maxuploadtarget */
     uint64_t upload_target_bytes, upload_span_s, upload_left_bytes, upload_left_s;
     bool upload_reached, upload_serves_old;
+    uint32_t tx_send_rate; /* -txsendrate */
+    struct peers_backlog inbound_backlog, outbound_backlog;
+    bool private_broadcast; /* -privatebroadcast */
     const struct peers_local *locals; /* arena */
     size_t locals_n;
     const struct peers_network *networks; /* arena */
@@ -124,6 +133,7 @@ struct peers_private_try {
 struct peers_private {
     const struct tx_ref *tx; /* Held for the caller. */
     int64_t time_s;
+    uint32_t tries_left;
     struct peers_private_try *tries; /* arena */
     size_t tries_n;
 };

@@ -54,6 +54,9 @@ struct sink_ops {
     /* txs: held by the sink until the answer. n > 1: a package, parents first. */
     void (*offer_txs)(struct sink *sink, const struct tx_ref *const *txs, size_t n,
                       void (*done)(void *context, const struct txs_answer *answer), void *context);
+    /* Would the mempool take it? Nothing is changed. */
+    void (*test_tx)(struct sink *sink, const struct tx_ref *tx,
+                    void (*done)(void *context, const struct txs_answer *answer), void *context);
     /* More blocks may be asked for: those not judged yet hold less than the bound. Any
      * thread. */
     bool (*has_room)(struct sink *sink);

@@ -13,6 +13,7 @@
 #include "p2p/permissions.h"
 #include "p2p/wire.h"
 
+struct addrman;
 struct p2p;
 struct peer;
 
@@ -139,5 +140,15 @@ void connect_added(struct p2p *p2p, struct peers_added **ret_list, size_t *ret_n
 enum peers_answer connect_add_connection(struct p2p *p2p, const char *address, const char *type,
                                          bool use_v2);
 enum peers_answer connect_disconnect(struct p2p *p2p, const char *address, int64_t id);
+
+/* --- For address relay --- */
+
+struct addrman *connect_addrman(struct p2p *p2p);
+/* Banned or discouraged: neither kept nor told. */
+bool connect_is_refused(const struct p2p *p2p, const struct net_address *address);
+/* Addresses of this network may be called. */
+bool connect_is_reachable(const struct p2p *p2p, enum net_kind net);
+/* Where this peer should be told that we are. False: nowhere that it could call. */
+bool connect_local_address(struct peer *peer, struct net_address *ret_address);
 
 #endif /* P2P_CONNECT_PRIV_H */

@@ -95,5 +95,7 @@ void handshake_send_version(struct peer *peer);
 /* Median of outbound peers' clocks against ours, seconds. */
 int64_t handshake_time_offset_s(const struct p2p *p2p);
 void handshake_ping_all(struct p2p *p2p);
+/* Soon, whatever the timer says. */
+void handshake_ping(struct peer *peer);
 
 #endif /* P2P_HANDSHAKE_PRIV_H */

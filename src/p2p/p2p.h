@@ -103,6 +103,7 @@ struct p2p_options {
     bool tx_reconciliation; /* -txreconciliation: signalling */
     bool capture_messages;
     bool private_broadcast;
+    uint32_t tx_send_rate; /* -txsendrate: transactions a second announced to inbound peers. */
     int64_t ban_time_s;
     uint32_t max_orphans; /* -maxorphantx is gone in Core: announcements, weights bound them. */
     uint32_t block_reconstruction_extra_txn;
