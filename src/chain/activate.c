@@ -181,6 +181,21 @@ void chain_tell_rejected(struct chain *chain, const struct block_hash *hash,
     }
 }
 
+void chain_tell_stored(struct chain *chain, const struct body *body)
+{
+    const struct header_node *node = body->node;
+    struct block_info info;
+
+    if (chain->events_n == 0 || atomic_load(&chain->is_initial) ||
+        node->prev != chain->active->verified)
+        return;
+    info = chain_info(chain, node, chain_tip_node(chain));
+    for (size_t i = 0; i < chain->events_n; i++) {
+        if (chain->events[i]->block_stored != NULL)
+            chain->events[i]->block_stored(chain->events[i]->context, &info, &body->block);
+    }
+}
+
 void chain_tell_header(struct chain *chain)
 {
     struct header_node *best = header_tree_best(chain->tree);

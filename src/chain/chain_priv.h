@@ -290,6 +290,8 @@ int chain_revert_body(struct chain *chain, struct coins_store *coins, struct bod
 void chain_tell_rejected(struct chain *chain, const struct block_hash *hash,
                          const struct finding *finding);
 void chain_tell_header(struct chain *chain);
+/* If the block, just stored, builds on the tip. */
+void chain_tell_stored(struct chain *chain, const struct body *body);
 
 /* --- commit.c: durability --- */
 

@@ -89,6 +89,7 @@ int chain_store_body(struct chain *chain, struct body *body, struct submit_resul
         return rc;
     chain_receive(chain, node, body->block.tx_n, (uint32_t)body->bytes.len,
                   header_place((uint32_t)pos.file, pos.offset), HEADER_CHECKED);
+    chain_tell_stored(chain, body);
     return 0;
 }
 
