@@ -8,24 +8,16 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "codec/json.h"
+#include "p2p/rolling_set.h"
 
 #define ENTRY_VERSION 1
-#define SLOTS 65536U /* Twice DISCOURAGED_N and more, a power of two. */
-
-/* A set of salted hashes that is never taken from. Two of them take turns: one is filled,
- * the other is asked too until the first is full and takes its place. */
-struct generation {
-    uint64_t *slots; /* Owned; 0: free. NULL: empty. */
-    size_t n;
-};
 
 struct ban_list {
     struct ban *bans; /* Owned, in order of their targets. */
     size_t n;
     size_t capacity;
     bool is_changed; /* Since the last save. */
-    struct siphash_key salt;
-    struct generation discouraged[2]; /* The first is being filled. */
+    struct rolling_set discouraged;
 };
 
 /* --- Targets --- */
@@ -72,9 +64,11 @@ struct ban_list *ban_list_new(const uint8_t *seed)
 {
     struct ban_list *list = alloc_zero(sizeof(*list));
     struct random_source random;
+    struct siphash_key key;
 
     random_init(&random, seed, "ban_list");
-    random_fill(&random, &list->salt, sizeof(list->salt));
+    random_fill(&random, &key, sizeof(key));
+    rolling_set_init(&list->discouraged, DISCOURAGED_N, &key);
     return list;
 }
 
@@ -83,8 +77,7 @@ void ban_list_free(struct ban_list *own_list)
     if (own_list == NULL)
         return;
     free(own_list->bans);
-    free(own_list->discouraged[0].slots);
-    free(own_list->discouraged[1].slots);
+    rolling_set_clear(&own_list->discouraged);
     free(own_list);
 }
 
@@ -205,51 +198,18 @@ size_t ban_list_get(struct ban_list *list, const struct ban **ret_bans, int64_t 
 
 /* --- Discouragement --- */
 
-static uint64_t hash_of(const struct ban_list *list, const struct net_address *address)
-{
-    uint8_t key[NET_ADDRESS_BYTES_MAX + 2];
-    uint64_t hash = siphash_of(&list->salt, key, net_address_key(key, address, false));
-
-    return hash == 0 ? 1 : hash;
-}
-
-/* The slot that has hash, or the free one where it belongs. */
-static uint64_t *slot_of(const struct generation *generation, uint64_t hash)
-{
-    size_t at = (size_t)hash & (SLOTS - 1);
-
-    while (generation->slots[at] != 0 && generation->slots[at] != hash)
-        at = (at + 1) & (SLOTS - 1);
-    return &generation->slots[at];
-}
-
 void ban_list_discourage(struct ban_list *list, const struct net_address *address)
 {
-    struct generation *now = &list->discouraged[0];
-    uint64_t hash = hash_of(list, address);
+    uint8_t key[NET_ADDRESS_BYTES_MAX + 2];
 
-    if (now->slots != NULL && *slot_of(now, hash) == hash)
-        return;
-    if (now->n == DISCOURAGED_N) {
-        free(list->discouraged[1].slots);
-        list->discouraged[1] = *now;
-        *now = (struct generation){0};
-    }
-    if (now->slots == NULL)
-        now->slots = alloc_array(SLOTS, sizeof(*now->slots));
-    *slot_of(now, hash) = hash;
-    now->n++;
+    rolling_set_add_bytes(&list->discouraged, key, net_address_key(key, address, false));
 }
 
 bool ban_list_is_discouraged(const struct ban_list *list, const struct net_address *address)
 {
-    uint64_t hash = hash_of(list, address);
+    uint8_t key[NET_ADDRESS_BYTES_MAX + 2];
 
-    for (unsigned i = 0; i < 2; i++) {
-        if (list->discouraged[i].slots != NULL && *slot_of(&list->discouraged[i], hash) == hash)
-            return true;
-    }
-    return false;
+    return rolling_set_has_bytes(&list->discouraged, key, net_address_key(key, address, false));
 }
 
 /* --- The file --- */

@@ -8,14 +8,13 @@
 #ifndef P2P_BAN_LIST_H
 #define P2P_BAN_LIST_H
 
-#include "crypto/siphash.h"
 #include "os/disk.h"
 #include "p2p/random.h"
 #include "p2p/subnet.h"
 
 #define BAN_DEFAULT_S (24 * 60 * 60)
-/* The last so many to twice so many discouraged addresses are remembered. */
-#define DISCOURAGED_N 25000
+/* At least the last so many discouraged addresses are remembered (rolling_set). */
+#define DISCOURAGED_N 50000
 #define BAN_LIST_BYTES_MAX ((size_t)64 << 20) /* Of the file. */
 
 /* What is banned: a subnet, or where asn is not 0 a system. */

@@ -122,11 +122,11 @@ static void discouraged_are_forgotten_in_turn(void)
     struct ban_list *list = ban_list_new(seed);
     struct net_address address = numbered(0);
     unsigned remembered = 0;
+    unsigned strangers = 0;
 
     EXPECT_TRUE("nobody", !ban_list_is_discouraged(list, &address));
     for (uint32_t i = 0; i < 3 * DISCOURAGED_N; i++) {
         address = numbered(i);
-        ban_list_discourage(list, &address);
         ban_list_discourage(list, &address);
     }
     for (uint32_t i = 0; i < 3 * DISCOURAGED_N; i++) {
@@ -136,9 +136,12 @@ static void discouraged_are_forgotten_in_turn(void)
         if (i >= 2 * DISCOURAGED_N)
             EXPECT_TRUE("the last ones", ban_list_is_discouraged(list, &address));
     }
-    EXPECT_U64("two generations", remembered, 2 * DISCOURAGED_N);
-    address = numbered(4 * DISCOURAGED_N);
-    EXPECT_TRUE("not others", !ban_list_is_discouraged(list, &address));
+    EXPECT_TRUE("half as many more at most", remembered <= DISCOURAGED_N + DISCOURAGED_N / 2);
+    for (uint32_t i = 3 * DISCOURAGED_N; i < 4 * DISCOURAGED_N; i++) {
+        address = numbered(i);
+        strangers += ban_list_is_discouraged(list, &address) ? 1 : 0;
+    }
+    EXPECT_TRUE("not others", strangers < 3);
     ban_list_free(list);
 }
 
