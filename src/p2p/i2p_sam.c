@@ -314,7 +314,7 @@ static int after_create(struct i2p_link *link, const char *line, struct error *e
 {
     struct i2p_session *session = link->session;
     char text[NET_ADDRESS_TEXT_SIZE];
-    struct span destination;
+    struct span destination = {0};
     int rc;
 
     rc = expect_ok(line, "SESSION CREATE ...", err);
