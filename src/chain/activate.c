@@ -80,6 +80,7 @@ static void look_at_age(struct chain *chain, const struct header_node *tip)
         (int64_t)tip->time < now_s - chain->options.max_tip_age_s)
         return;
     atomic_store(&chain->is_initial, false);
+    assumed_share_memory(chain);
     log_info("chain", "Leaving InitialBlockDownload (latching to false)");
 }
 
@@ -328,7 +329,7 @@ int chain_disconnect_tip(struct chainstate *state, struct error *err)
         goto done;
     }
     state->verified = state->coins_node = node->prev;
-    if (state->chain->events_n == 0)
+    if (state->chain->events_n == 0 || state != state->chain->active)
         goto done;
     info = chain_info(state->chain, node, node);
     for (size_t i = 0; i < state->chain->events_n; i++) {
@@ -348,22 +349,28 @@ done:
 /* What has to be looked after while blocks go by. *ret_end: stop here. */
 static int look_after(struct chainstate *state, bool *ret_end, struct error *err)
 {
+    struct chain *chain = state->chain;
     int rc;
 
-    publish_progress(state->chain);
-    if (atomic_load(&state->chain->light_n) > 0)
-        chain_serve_light(state->chain);
-    if (atomic_load(&state->chain->offers_n) > 0) {
-        rc = sink_take(state->chain, true, err);
+    if (state == chain->active)
+        publish_progress(chain);
+    else
+        atomic_store(&chain->background_tip, state->verified);
+    if (atomic_load(&chain->light_n) > 0)
+        chain_serve_light(chain);
+    if (atomic_load(&chain->offers_n) > 0) {
+        rc = sink_take(chain, true, err);
         if (rc < 0)
             return rc;
     }
     rc = chain_commit_if_due(state, false, err);
+    if (rc == 0 && state != chain->active)
+        rc = chain_commit_if_due(chain->active, false, err);
     if (rc == 0)
-        rc = chain_prune_if_due(state->chain, err);
-    if (atomic_load(&state->chain->is_importing))
-        chain_progress(state->chain, false);
-    *ret_end = chain_must_yield(state->chain);
+        rc = chain_prune_if_due(state, err);
+    if (atomic_load(&chain->is_importing))
+        chain_progress(chain, false);
+    *ret_end = chain_must_yield(chain);
     return rc;
 }
 
@@ -396,6 +403,8 @@ static const struct header_node *stop_short(const struct chainstate *state,
     int32_t stop = state->chain->options.stop_at_height;
     int32_t height = state->verified == NULL ? 0 : state->verified->height;
 
+    if (state != state->chain->active)
+        return target;
     return stop > height && target->height > stop ? header_ancestor(target, stop) : target;
 }
 
@@ -464,7 +473,7 @@ static int connect_to(struct chainstate *state, const struct header_node *target
                                            : flight_drain(state, &is_bad, err);
 }
 
-static int move_to(struct chainstate *state, const struct header_node *target, struct error *err)
+int chain_move_to(struct chainstate *state, const struct header_node *target, struct error *err)
 {
     const struct header_node *fork =
         state->verified == NULL ? NULL : header_fork(state->verified, target);
@@ -478,16 +487,18 @@ static int move_to(struct chainstate *state, const struct header_node *target, s
     return connect_to(state, stop_short(state, target), err);
 }
 
-int chain_activate(struct chain *chain, struct error *err)
+static int activate_best(struct chain *chain, struct error *err)
 {
-    int rc = 0;
+    int rc = assumed_look(chain, err);
 
     while (rc == 0) {
         struct header_node *target = chain_select(chain);
 
         if (target == NULL || target == chain->active->verified)
             break;
-        rc = move_to(chain->active, target, err);
+        rc = chain_move_to(chain->active, target, err);
+        if (rc == 0)
+            rc = assumed_look(chain, err);
         if (chain_must_yield(chain))
             break;
     }
@@ -496,5 +507,18 @@ int chain_activate(struct chain *chain, struct error *err)
     /* Stopped in the middle of a reorganization: the old tip may be gone. */
     chain_publish(chain);
     chain_forget_worse(chain);
-    return chain_prune_if_due(chain, err);
+    return 0;
+}
+
+int chain_activate(struct chain *chain, struct error *err)
+{
+    int rc;
+
+    do {
+        rc = activate_best(chain, err);
+        if (rc == 0)
+            rc = assumed_step(chain, err);
+        /* A snapshot that is verified lets other branches in. */
+    } while (rc == 0 && chain->candidates_stale && !chain_must_yield(chain));
+    return rc < 0 ? rc : chain_prune_if_due(chain->active, err);
 }

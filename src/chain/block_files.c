@@ -20,6 +20,11 @@
 
 enum kind { KIND_BLOCK, KIND_UNDO, KINDS_N };
 
+/* Below and from the height on where the files are split. */
+enum part { PART_LOW, PART_HIGH, PARTS_N };
+
+#define NO_PAIR (-1)
+
 /* A file open for writing. The sync of another thread may hold it longer than the
  * pair does. */
 struct handle {
@@ -56,8 +61,9 @@ struct block_files {
 
     struct pair *pairs;
     int32_t pairs_n;
-    int32_t current;      /* Blocks go here. */
-    int32_t changed_from; /* No changed pair lies before it. */
+    int32_t current[PARTS_N]; /* Blocks go here; NO_PAIR: into a new one. */
+    int32_t split_height;     /* INT32_MAX: all is PART_LOW. */
+    int32_t changed_from;     /* No changed pair lies before it. */
     bool has_grown;
     struct buf gather;
 
@@ -175,6 +181,8 @@ int block_files_open(struct block_files **ret_files, const struct block_files_op
     files->fast_prune = options->fast_prune;
     files->claim = options->claim;
     files->claim_context = options->claim_context;
+    files->current[PART_HIGH] = NO_PAIR;
+    files->split_height = INT32_MAX;
     mutex_init(&files->mutex);
     /* A process that was killed may have made files and not synced their names. */
     files->folder_is_dirty = true;
@@ -259,7 +267,31 @@ void block_files_set_info(struct block_files *files, int32_t file,
 
     pair->info = *info;
     pair->is_known = true;
-    files->current = MAX(files->current, file);
+    files->current[PART_LOW] = MAX(files->current[PART_LOW], file);
+}
+
+static enum part part_of(const struct block_files *files, int32_t height)
+{
+    return height >= files->split_height ? PART_HIGH : PART_LOW;
+}
+
+void block_files_split(struct block_files *files, int32_t height)
+{
+    files->split_height = height;
+    files->current[PART_LOW] = NO_PAIR;
+    files->current[PART_HIGH] = NO_PAIR;
+    for (int32_t i = 0; i < files->pairs_n; i++) {
+        const struct block_file_info *info = &files->pairs[i].info;
+
+        /* Not where all was pruned. */
+        if (files->pairs[i].is_known && (info->size > 0 || info->owns_end))
+            files->current[part_of(files, (int32_t)info->height_first)] = i;
+    }
+}
+
+bool block_files_is_filling(const struct block_files *files, int32_t file)
+{
+    return file == files->current[PART_LOW] || file == files->current[PART_HIGH];
 }
 
 int32_t block_files_count(const struct block_files *files)
@@ -323,7 +355,7 @@ void block_files_add_known(struct block_files *files, struct block_pos pos, uint
     struct pair *pair = pair_at(files, pos.file);
 
     pair->is_known = true;
-    files->current = MAX(files->current, pos.file);
+    files->current[PART_LOW] = MAX(files->current[PART_LOW], pos.file);
     count_block(&pair->info, height, time);
     pair->info.size = MAX(pair->info.size, pos.offset + len);
     mark_changed(files, pos.file);
@@ -358,7 +390,7 @@ static void close_idle(struct block_files *files)
         for (int kind = 0; kind < KINDS_N; kind++) {
             struct handle *handle = files->pairs[i].handle[kind];
 
-            if (handle == NULL || handle->is_dirty || i == files->current)
+            if (handle == NULL || handle->is_dirty || block_files_is_filling(files, i))
                 continue;
             files->pairs[i].handle[kind] = NULL;
             unref_handle(files, handle);
@@ -602,7 +634,7 @@ static int make_undo_file(const struct block_files *files, int32_t number, struc
 }
 
 /* Begin a pair whose files are not there yet. */
-static int begin_pair(struct block_files *files, int32_t number, struct error *err)
+static int begin_pair(struct block_files *files, enum part part, int32_t number, struct error *err)
 {
     struct pair *pair;
     int rc = 0;
@@ -634,25 +666,26 @@ static int begin_pair(struct block_files *files, int32_t number, struct error *e
     pair->is_known = true;
     pair->info.owns_end = true;
     pair->info.owns_undo_end = true;
-    files->current = number;
+    files->current[part] = number;
     mark_changed(files, number);
     close_idle(files);
     return 0;
 }
 
-/* Make files->current a pair that has room for len more bytes. */
-static int find_room(struct block_files *files, uint32_t len, struct error *err)
+/* Make *current of part a pair that has room for len more bytes. */
+static int find_room(struct block_files *files, enum part part, uint32_t len, struct error *err)
 {
+    int32_t *current = &files->current[part];
     uint32_t max = files->fast_prune ? BLOCK_FILE_BYTES_MAX_FAST : BLOCK_FILE_BYTES_MAX;
     int rc = 0;
 
     if (len >= max)
         max = len + 1; /* Only where files are small for tests. */
-    if (!pair_at(files, files->current)->is_known)
-        rc = begin_pair(files, files->current, err);
+    if (*current == NO_PAIR || !pair_at(files, *current)->is_known)
+        rc = begin_pair(files, part, *current == NO_PAIR ? files->pairs_n : *current, err);
     while (rc == 0) {
-        struct pair *pair = &files->pairs[files->current];
-        int32_t left = files->current;
+        struct pair *pair = &files->pairs[*current];
+        int32_t left = *current;
 
         if (!pair->info.owns_end) {
             struct disk_file *file;
@@ -671,7 +704,7 @@ static int find_room(struct block_files *files, uint32_t len, struct error *err)
         if (rc == 0 && pair->undo_height == pair->info.height_last && pair->undo_height > 0)
             rc = finish(files, left, KIND_UNDO, err);
         if (rc == 0)
-            rc = begin_pair(files, files->pairs_n, err);
+            rc = begin_pair(files, part, files->pairs_n, err);
     }
     return rc;
 }
@@ -682,6 +715,7 @@ int block_files_add(struct block_files *files, struct block_pos *ret_pos, struct
     uint32_t chunk = files->fast_prune ? CHUNK_BYTES_BLOCK_FAST : CHUNK_BYTES_BLOCK;
     uint32_t len = BLOCK_FILE_FRAME_BYTES + (uint32_t)bytes.len;
     struct disk_file *file;
+    int32_t *current = &files->current[part_of(files, height)];
     struct pair *pair;
     int rc = check_alive(files, err);
 
@@ -689,22 +723,22 @@ int block_files_add(struct block_files *files, struct block_pos *ret_pos, struct
         return rc;
     if (bytes.len > BLOCK_FILE_BLOCK_BYTES_MAX || bytes.len == 0)
         return error_set(err, E_LIMIT, "a block of %zu bytes cannot be stored", bytes.len);
-    rc = find_room(files, len, err);
+    rc = find_room(files, part_of(files, height), len, err);
     if (rc == 0)
-        rc = get_handle(files, &file, files->current, KIND_BLOCK, err);
+        rc = get_handle(files, &file, *current, KIND_BLOCK, err);
     if (rc < 0)
         goto done;
-    pair = &files->pairs[files->current];
+    pair = &files->pairs[*current];
     rc = grow(files, file, pair->info.size, len, chunk, err);
     if (rc == 0)
         rc = write_record(files, file, pair->info.size, bytes, span_of(NULL, 0), err);
-    mark_dirty(files, files->current, KIND_BLOCK);
+    mark_dirty(files, *current, KIND_BLOCK);
     if (rc < 0)
         goto done;
-    *ret_pos = (struct block_pos){files->current, pair->info.size + BLOCK_FILE_FRAME_BYTES};
+    *ret_pos = (struct block_pos){*current, pair->info.size + BLOCK_FILE_FRAME_BYTES};
     count_block(&pair->info, height, time);
     pair->info.size += len;
-    mark_changed(files, files->current);
+    mark_changed(files, *current);
 done:
     if (rc < 0)
         error_wrap(err, "could not store a block");
@@ -867,7 +901,7 @@ int block_files_add_undo(struct block_files *files, struct block_pos *ret_pos, i
         *ret_pos = (struct block_pos){number, offset};
         pair->undo_height = MAX(pair->undo_height, (uint32_t)height);
         mark_changed(files, number);
-        if (number != files->current && (uint32_t)height == pair->info.height_last)
+        if (!block_files_is_filling(files, number) && (uint32_t)height == pair->info.height_last)
             rc = finish(files, number, KIND_UNDO, err);
     }
     if (rc < 0)

@@ -98,6 +98,13 @@ const uint8_t *block_files_key(const struct block_files *files);
 void block_files_set_info(struct block_files *files, int32_t file,
                           const struct block_file_info *info);
 
+/* Blocks from height on go into other files than those below, so that both can be
+ * pruned by themselves: two parts of the chain are filled at once. INT32_MAX: all into
+ * one file again. */
+void block_files_split(struct block_files *files, int32_t height);
+/* Blocks are being added to this pair. */
+bool block_files_is_filling(const struct block_files *files, int32_t file);
+
 /* Pairs are numbered 0 .. count - 1; those never used or pruned are all zero. */
 int32_t block_files_count(const struct block_files *files);
 const struct block_file_info *block_files_info(const struct block_files *files, int32_t file);

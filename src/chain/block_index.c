@@ -162,11 +162,11 @@ static int on_record(void *context, uint32_t type, struct span payload, struct e
     case RECORD_FACTS:
         break;
     }
-    if (payload.len != FACTS_BYTES)
+    if (payload.len != FACTS_BYTES || payload.data[2] > SNAPSHOT_VERIFIED)
         return error_set(err, E_CORRUPT, "a record is of no known kind");
     index->facts.is_reindexing = payload.data[0] != 0;
     index->facts.has_pruned = payload.data[1] != 0;
-    index->facts.has_snapshot = payload.data[2] != 0;
+    index->facts.snapshot = (enum snapshot_stage)payload.data[2];
     memcpy(index->facts.snapshot_base.b, payload.data + 3, HASH_BYTES);
     return 0;
 }
@@ -223,7 +223,7 @@ void block_index_add_facts(struct block_index_changes *changes,
 
     out[0] = facts->is_reindexing;
     out[1] = facts->has_pruned;
-    out[2] = facts->has_snapshot;
+    out[2] = (uint8_t)facts->snapshot;
     memcpy(out + 3, facts->snapshot_base.b, HASH_BYTES);
 }
 

@@ -17,12 +17,20 @@
 
 struct block_index;
 
+/* Where the coins of the tip come from. The numbers are those on disk. */
+enum snapshot_stage {
+    SNAPSHOT_NONE,    /* From genesis. */
+    SNAPSHOT_ASSUMED, /* From a snapshot; those from genesis have not reached its base. */
+    SNAPSHOT_VERIFIED /* From a snapshot that was found true; they may take the place of
+                         the others, and are perhaps doing so. */
+};
+
 /* Facts that are neither about one block nor about one file. */
 struct block_index_facts {
     bool is_reindexing; /* The files are not yet known completely. */
     bool has_pruned;    /* Blocks have been removed at some time. */
-    bool has_snapshot;  /* The coins rest on an assumed snapshot ... */
-    struct block_hash snapshot_base;
+    enum snapshot_stage snapshot;
+    struct block_hash snapshot_base; /* Zeros without a snapshot. */
 };
 
 struct block_index_options {

@@ -160,10 +160,9 @@ static int open_coins_at(struct chainstate *state, bool must_be_empty, struct bl
     return rc;
 }
 
-static int open_coins(struct chain *chain, struct error *err)
+static int open_own_coins(struct chain *chain, bool must_be_empty, struct error *err)
 {
     struct chainstate *state = &chain->own;
-    bool must_be_empty = chain->options.reindex || chain->options.reindex_chainstate;
     struct block_hash tip;
     int rc = open_coins_at(state, must_be_empty, &tip, err);
 
@@ -182,17 +181,33 @@ static int open_coins(struct chain *chain, struct error *err)
                          "the coins stand at block %s, which the block index in '%s/index' does "
                          "not have: restart with -reindex or -reindex-chainstate",
                          hash_hex(tip.b).text, chain->options.index_folder);
-    atomic_store(&chain->tip, state->verified);
+    return 0;
+}
+
+static int open_coins(struct chain *chain, struct error *err)
+{
+    bool start_over = chain->options.reindex || chain->options.reindex_chainstate;
+    int rc = assumed_prepare(chain, start_over, err);
+
+    if (rc == 0)
+        rc = open_own_coins(chain, start_over, err);
+    if (rc == 0)
+        rc = assumed_open(chain, err);
+    if (rc < 0)
+        return rc;
+    assumed_share_memory(chain);
+    atomic_store(&chain->tip, chain->active->verified);
     return 0;
 }
 
 /* Were blocks connected before segwit's rules held for them (-testactivationheight)? */
-static int check_witness(const struct chain *chain, struct error *err)
+static int check_witness(const struct chain *chain, const struct chainstate *state,
+                         struct error *err)
 {
     int32_t from = chain->params->buried_height[BURIED_SEGWIT];
 
-    for (const struct header_node *node = chain->active->verified;
-         node != NULL && node->height >= from; node = node->prev) {
+    for (const struct header_node *node = state->verified; node != NULL && node->height >= from;
+         node = node->prev) {
         if (header_has(node, HEADER_CONNECTED) && !header_has(node, HEADER_WITNESS))
             return error_set(err, E_STATE,
                              "Witness data for blocks after height %d requires validation. Please "
@@ -212,7 +227,7 @@ static int recover(struct chain *chain, struct error *err)
         return error_set(err, E_STATE,
                          "the blocks were pruned before: restart with -prune, or with -reindex "
                          "to download them again");
-    if (check_witness(chain, err) < 0)
+    if (check_witness(chain, &chain->own, err) < 0 || check_witness(chain, chain->active, err) < 0)
         return E_STATE;
     chain_link_all(chain);
     for (const struct header_node *node = chain->active->verified; node != NULL;
@@ -231,17 +246,28 @@ static int recover(struct chain *chain, struct error *err)
     return 0;
 }
 
-static int check_last_blocks(struct chain *chain, struct error *err)
+static int check_last_of(struct chainstate *state, struct error *err)
 {
+    const struct chain_options *options = &state->chain->options;
     bool is_ok;
     int rc;
 
-    if (chain->active->verified == NULL || chain->options.check_level < 0)
+    if (state->verified == NULL || options->check_level < 0)
         return 0;
-    rc = chain_check(chain->active, chain->options.check_level, chain->options.check_blocks, &is_ok,
-                     err);
+    rc = chain_check(state, options->check_level, options->check_blocks, &is_ok, err);
     if (rc == 0 && !is_ok)
         rc = error_set(err, E_CORRUPT, "corrupted block database detected");
+    return rc;
+}
+
+static int check_last_blocks(struct chain *chain, struct error *err)
+{
+    const struct header_node *base = chain->base;
+    int rc = check_last_of(&chain->own, err);
+
+    /* What a wrong snapshot has left is not looked at: it goes soon. */
+    if (rc == 0 && base != NULL && base != chain->own.verified && !header_is_failed(base))
+        rc = check_last_of(&chain->assumed, err);
     return rc;
 }
 
@@ -296,6 +322,8 @@ static int open_parts(struct chain *chain, struct error *err)
 
 static void release_state(struct chainstate *state)
 {
+    if (state->chain == NULL)
+        return;
     CHECK(state->flight.settled == state->flight.fed);
     coins_close(state->coins);
     buf_clear(&state->undo_buf);
@@ -309,6 +337,7 @@ static void release(struct chain *chain)
     if (chain->has_pool)
         release_pool(chain);
     release_state(&chain->own);
+    release_state(&chain->assumed);
     if (chain->files != NULL)
         block_files_close(chain->files);
     block_index_close(chain->index);
@@ -403,18 +432,24 @@ int chain_close(struct chain *own_chain, struct error *err)
     chain_stop(chain);
     if (chain->is_started)
         thread_join(&chain->thread);
+    assumed_close(chain);
     rc = chain->failure.rc;
     if (rc < 0) {
         if (err != NULL)
             *err = chain->failure.err;
         /* Nothing more is written after a failure. */
-        flight_discard(chain->active);
+        flight_discard(&chain->own);
+        flight_discard(&chain->assumed);
     } else {
-        rc = flight_abandon(chain->active, err);
+        rc = flight_abandon(&chain->own, err);
+        if (rc == 0)
+            rc = flight_abandon(&chain->assumed, err);
         if (rc == 0)
             rc = chain_flush(chain, err);
-        if (rc < 0)
-            flight_discard(chain->active);
+        if (rc < 0) {
+            flight_discard(&chain->own);
+            flight_discard(&chain->assumed);
+        }
     }
     release(chain);
     return rc;
@@ -451,19 +486,16 @@ static int idle(struct chain *chain, void *unused, struct error *err)
     int rc = chain_commit_if_due(chain->active, true, err);
 
     (void)unused;
-    return rc == 0 ? chain_prune_if_due(chain, err) : rc;
+    if (rc == 0 && chain->background != NULL)
+        rc = chain_commit_if_due(chain->background, true, err);
+    return rc == 0 ? chain_prune_if_due(chain->active, err) : rc;
 }
 
 static int flush_now(struct chain *chain, void *unused, struct error *err)
 {
-    int rc;
-
     (void)unused;
     CHECK(chain->active->flight.settled == chain->active->flight.fed);
-    rc = chain_commit_start(chain->active, err);
-    if (rc == 0)
-        rc = chain_commit_wait(chain, err);
-    return rc;
+    return chain_commit_all(chain, err);
 }
 
 /* On the chain thread its own loop looks after failures. */

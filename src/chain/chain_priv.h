@@ -12,6 +12,7 @@
 #include "chain/body_priv.h"
 #include "chain/chain.h"
 #include "coins/coins.h"
+#include "coins/stats.h"
 #include "coins/undo.h"
 #include "consensus/deployments.h"
 #include "headers/accept.h"
@@ -70,6 +71,18 @@ struct chainstate {
     uint64_t committed_us;
 };
 
+/* The comparison of what was built from genesis with what a snapshot must hold. It
+ * may take minutes: on a thread of its own where the chain has one. */
+struct snapshot_check {
+    struct thread thread;
+    struct chain *chain;
+    _Atomic bool is_done;
+    bool is_begun;
+    int rc;
+    struct error err;
+    struct coins_stats stats;
+};
+
 struct request; /* service.c */
 struct offer;   /* sink.c */
 
@@ -112,8 +125,13 @@ struct chain {
     bool has_pool;
     struct sig_batch **batches; /* One for each worker and one for the chain thread. */
 
-    struct chainstate own;             /* Built from genesis on. */
-    struct chainstate *active;         /* The one whose tip others see. */
+    struct chainstate own;         /* Built from genesis on. */
+    struct chainstate assumed;     /* From a snapshot on; no coins: there is none. */
+    struct chainstate *active;     /* The one whose tip others see. */
+    struct chainstate *background; /* own while it verifies a snapshot; or NULL. */
+    struct header_node *base;      /* Of the snapshot that is not verified; or NULL. */
+    struct snapshot_check check;
+    bool is_loading;                   /* A snapshot is being loaded. */
     _Atomic(struct header_node *) tip; /* What everybody sees; NULL: nothing yet. */
     struct body *kept[KEPT_MAX];       /* Owned: bodies prepared already, NULL: none. */
     uint64_t kept_bytes;
@@ -169,6 +187,10 @@ struct chain {
     _Atomic uint64_t size_on_disk;
     _Atomic uint64_t coins_cache_bytes;
     _Atomic uint64_t coins_cache_n;
+    _Atomic uint64_t coins_bound_bytes;
+    _Atomic uint64_t background_bound_bytes;
+    _Atomic(struct header_node *) background_tip; /* NULL: nothing is verified behind. */
+    _Atomic(struct header_node *) snapshot_base;  /* What the tip's coins began with. */
 
     const struct chain_guests *guests; /* NULL: none. */
 
@@ -272,6 +294,8 @@ struct coins_change body_change(const struct body *body, const struct coin *spen
  * them and goes on. */
 int chain_activate(struct chain *chain, struct error *err);
 int chain_activate_fully(struct chain *chain, struct error *err);
+/* As far as nothing is bad and nobody asks for an end. */
+int chain_move_to(struct chainstate *state, const struct header_node *target, struct error *err);
 /* Takes the tip off. The flight must be empty. */
 int chain_disconnect_tip(struct chainstate *state, struct error *err);
 /* Moves the tip that others see to what is verified, after telling the followers. */
@@ -301,6 +325,8 @@ int chain_commit_if_due(struct chainstate *state, bool is_idle, struct error *er
 /* Flight empty: begins a commit, of this state and of the index; one that runs is
  * waited for first. */
 int chain_commit_start(struct chainstate *state, struct error *err);
+/* Flights empty: commits everything and waits for it. */
+int chain_commit_all(struct chain *chain, struct error *err);
 /* Whosever runs. */
 int chain_commit_wait(struct chain *chain, struct error *err);
 /* Blocks and index now, coins untouched. */
@@ -348,7 +374,8 @@ void chain_progress(struct chain *chain, bool is_last);
 
 /* --- prune.c --- */
 
-int chain_prune_if_due(struct chain *chain, struct error *err);
+/* state: whose blocks may be on their way. */
+int chain_prune_if_due(struct chainstate *state, struct error *err);
 /* Removes whole files with nothing above height. */
 int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height, struct error *err);
 void chain_prune_look(struct chain *chain);
@@ -360,14 +387,37 @@ int chain_prune_finish(struct chain *chain, struct error *err);
 
 /* --- rollback.c: the coins as they were at an earlier block --- */
 
-/* A copy of the last commit's coins, taken back to base, in a folder beside the
- * coins' own that a crash may leave behind. Any thread; one at a time (E_STATE).
+/* A copy of the last commit of source, coins of the chain, taken back to base, in a
+ * folder beside the coins' own that a crash may leave behind. Any thread; one at a time
+ * (E_STATE).
  * E_STATE: base is not an ancestor of the tip, or blocks on the way are pruned. */
-int rollback_open(struct coins_store **ret_coins, struct chain *chain,
+int rollback_open(struct coins_store **ret_coins, struct chain *chain, struct coins_store *source,
                   const struct header_node *base, struct error *err);
 void rollback_close(struct chain *chain, struct coins_store *own_coins);
 /* At the start: what a crash has left behind. */
 int rollback_clean(struct chain *chain, struct error *err);
+
+/* --- assumed.c: a snapshot that is believed, and verified behind the tip --- */
+
+/* After the chain's own coins: what the index says of a snapshot. Ends what a crash has
+ * cut off. */
+int assumed_open(struct chain *chain, struct error *err);
+/* With own coins still closed: the folder without a snapshot (again). */
+int assumed_prepare(struct chain *chain, bool start_over, struct error *err);
+/* The file that was read into coins becomes the tip's. E_STATE: it may not. */
+int assumed_begin(struct chain *chain, struct coins_store *own_coins, struct header_node *base,
+                  struct error *err);
+/* Goes on behind the tip: connects what is here, compares at the end. */
+int assumed_step(struct chain *chain, struct error *err);
+/* The base is known to be invalid: the snapshot goes, and the chain ends. */
+int assumed_look(struct chain *chain, struct error *err);
+/* Waits for the comparison; the chain is stopping. */
+void assumed_close(struct chain *chain);
+/* How the memory for coins is shared. */
+void assumed_share_memory(struct chain *chain);
+const struct snapshot_params *assumed_params(const struct params *params,
+                                             const struct block_hash *base);
+char *assumed_folder(const struct chain *chain);
 
 /* --- check.c --- */
 

@@ -62,6 +62,9 @@ static int walk_down(struct chainstate *state, int level, int32_t lowest, int32_
                      uint64_t *ret_txs_n, struct error *err)
 {
     struct header_node *node = state->verified;
+    /* Coins that begin with a snapshot cannot be taken off further. */
+    const struct header_node *first =
+        state == &state->chain->assumed ? atomic_load(&state->chain->snapshot_base) : NULL;
     int32_t all = node->height - lowest + 1;
     int told = 0;
 
@@ -75,7 +78,7 @@ static int walk_down(struct chainstate *state, int level, int32_t lowest, int32_
             log_info("chain", "Verification progress: %d%%", percent);
             told = percent;
         }
-        if (!header_has(node, HEADER_DATA)) {
+        if (!header_has(node, HEADER_DATA) || node == first) {
             log_info("chain",
                      "Block verification stopping at height %d (no data). This could be due to "
                      "pruning or use of an assumeutxo snapshot.",

@@ -65,6 +65,15 @@ int chain_commit_start(struct chainstate *state, struct error *err)
     return 0;
 }
 
+int chain_commit_all(struct chain *chain, struct error *err)
+{
+    int rc = chain_commit_start(chain->active, err);
+
+    if (rc == 0 && chain->background != NULL)
+        rc = chain_commit_start(chain->background, err);
+    return rc < 0 ? rc : chain_commit_wait(chain, err);
+}
+
 int chain_save_index(struct chain *chain, struct error *err)
 {
     struct block_index_changes changes = {0};

@@ -530,7 +530,8 @@ static void mark_connected(struct chain *chain, struct body *body)
     if (node->height >= chain->params->buried_height[BURIED_SEGWIT])
         header_mark(node, HEADER_WITNESS);
     chain_touch(chain, node);
-    if (header_has(node, HEADER_SKIPPED))
+    /* Behind the tip lower blocks come later. */
+    if (header_has(node, HEADER_SKIPPED) && node->height > atomic_load(&chain->skipped_up_to))
         atomic_store(&chain->skipped_up_to, node->height);
     chain->progress.blocks++;
     chain->progress.txs += body->block.tx_n;
@@ -557,7 +558,9 @@ int flight_settle(struct chainstate *state, bool *ret_bad, struct error *err)
         return 0;
     }
     mark_connected(state->chain, body);
-    tell_connected(state->chain, body);
+    /* Followers know the tip's chain; what lies behind it is not news. */
+    if (state == state->chain->active)
+        tell_connected(state->chain, body);
     flight->settled++;
     flight->bytes -= body->expected_bytes;
     flight_body_release(state->chain, body);

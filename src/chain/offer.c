@@ -229,6 +229,11 @@ int chain_invalidate(struct chain *chain, const struct block_hash *hash, struct 
         return rc;
     if (node->prev == NULL)
         return error_set(err, E_STATE, "the genesis block cannot be invalidated");
+    if (chain->base != NULL && header_is_ancestor(node, chain->base))
+        return error_set(err, E_STATE,
+                         "the tip rests on a snapshot of block %d that is not verified yet: no "
+                         "block up to there can be invalidated",
+                         chain->base->height);
     while (header_is_ancestor(node, chain->active->verified)) {
         rc = chain_disconnect_tip(chain->active, err);
         if (rc < 0)

@@ -9,16 +9,48 @@
 /* What the next growth of the files may take (blk and rev chunks). */
 #define GROWTH_BYTES (UINT64_C(17) << 20)
 
-static int32_t prune_limit(const struct chain *chain)
+/* Up to here blocks are for nobody any more. */
+static int32_t limit_of(const struct chain *chain, const struct chainstate *state)
 {
-    int32_t limit =
-        chain->active->verified == NULL ? -1 : chain->active->verified->height - CHAIN_KEEP_BLOCKS;
+    int32_t limit = state->verified == NULL ? -1 : state->verified->height - CHAIN_KEEP_BLOCKS;
 
     for (size_t i = 0; i < chain->events_n; i++) {
         if (chain->events[i]->prune_lock != NULL)
             limit = MIN(limit, chain->events[i]->prune_lock(chain->events[i]->context));
     }
     return MIN(limit, atomic_load(&chain->rollback_height));
+}
+
+/* Files with these blocks may go: those up to `low`, and where what lies behind the tip
+ * is still to be verified, those above the snapshot's base up to `high`. */
+struct prune_limits {
+    int32_t low;
+    int32_t from; /* INT32_MAX: none above. */
+    int32_t high;
+};
+
+static struct prune_limits prune_limits(const struct chain *chain, int32_t most)
+{
+    struct prune_limits limits = {.from = INT32_MAX};
+
+    limits.low = MIN(most, limit_of(chain, chain->active));
+    limits.high = limits.low;
+    if (chain->background == NULL)
+        return limits;
+    limits.from = chain->base->height + 1;
+    limits.low = MIN(limits.low, limit_of(chain, chain->background));
+    return limits;
+}
+
+static bool may_go(const struct chain *chain, int32_t file, const struct prune_limits *limits)
+{
+    const struct block_file_info *info = block_files_info(chain->files, file);
+
+    if (info->size == 0 || block_files_is_filling(chain->files, file))
+        return false;
+    return (int64_t)info->height_last <= limits->low ||
+           ((int64_t)info->height_first >= limits->from &&
+            (int64_t)info->height_last <= limits->high);
 }
 
 /* The first block of the active chain that is kept with all after it. */
@@ -58,9 +90,7 @@ static int remove_files(struct chain *chain, const int32_t *files, size_t files_
         return 0;
     /* First the coins: an index without the blocks, and coins that still stand below
      * them, would be stuck there. */
-    rc = chain_commit_start(chain->active, err);
-    if (rc == 0)
-        rc = chain_commit_wait(chain, err);
+    rc = chain_commit_all(chain, err);
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < files_n; i++)
@@ -102,7 +132,7 @@ bool *chain_held_files(const struct chain *chain)
 
 int chain_prune_finish(struct chain *chain, struct error *err)
 {
-    int32_t limit = prune_limit(chain);
+    struct prune_limits limits = prune_limits(chain, INT32_MAX);
     bool *is_held;
     int rc = 0;
 
@@ -110,9 +140,7 @@ int chain_prune_finish(struct chain *chain, struct error *err)
         return 0;
     is_held = chain_held_files(chain);
     for (int32_t i = 0; i + 1 < block_files_count(chain->files) && rc == 0; i++) {
-        const struct block_file_info *info = block_files_info(chain->files, i);
-
-        if (info->size > 0 && !is_held[i] && (int64_t)info->height_last <= limit)
+        if (!is_held[i] && may_go(chain, i, &limits))
             rc = block_files_remove(chain->files, i, err);
     }
     free(is_held);
@@ -121,18 +149,19 @@ int chain_prune_finish(struct chain *chain, struct error *err)
 
 #define FILES_AT_ONCE 64
 
-/* Files from the lowest on with nothing above limit, until `enough` bytes remain. */
-static size_t choose_files(const struct chain *chain, int32_t *ret_files, int32_t limit,
+/* Files from the lowest on that may go, until `enough` bytes remain. */
+static size_t choose_files(const struct chain *chain, int32_t *ret_files, int32_t most,
                            uint64_t enough)
 {
     uint64_t used = block_files_used_bytes(chain->files);
+    struct prune_limits limits = prune_limits(chain, most);
     int32_t count = block_files_count(chain->files);
     size_t n = 0;
 
     for (int32_t file = 0; file + 1 < count && n < FILES_AT_ONCE && used > enough; file++) {
         const struct block_file_info *info = block_files_info(chain->files, file);
 
-        if (info->size == 0 || (int64_t)info->height_last > limit)
+        if (!may_go(chain, file, &limits))
             continue;
         used -= MIN(used, (uint64_t)info->size + info->undo_size);
         ret_files[n++] = file;
@@ -140,8 +169,9 @@ static size_t choose_files(const struct chain *chain, int32_t *ret_files, int32_
     return n;
 }
 
-int chain_prune_if_due(struct chain *chain, struct error *err)
+int chain_prune_if_due(struct chainstate *state, struct error *err)
 {
+    struct chain *chain = state->chain;
     uint64_t room = chain->options.prune_target_bytes;
     int32_t files[FILES_AT_ONCE];
     bool is_bad;
@@ -153,25 +183,24 @@ int chain_prune_if_due(struct chain *chain, struct error *err)
         !block_files_take_grown(chain->files))
         return 0;
     room = room > GROWTH_BYTES ? room - GROWTH_BYTES : 0;
-    n = choose_files(chain, files, prune_limit(chain), room);
+    n = choose_files(chain, files, INT32_MAX, room);
     if (n == 0)
         return 0;
-    chain->active->commit_broke_flight = chain->active->flight.fed != chain->active->flight.applied;
-    rc = flight_drain(chain->active, &is_bad, err);
+    state->commit_broke_flight = state->flight.fed != state->flight.applied;
+    rc = flight_drain(state, &is_bad, err);
     if (rc < 0)
         return rc;
-    chain->active->commit_met_bad = is_bad;
+    state->commit_met_bad = is_bad;
     return remove_files(chain, files, n, err);
 }
 
 int chain_prune_up_to(struct chain *chain, int32_t height, int32_t *ret_height, struct error *err)
 {
-    int32_t limit = MIN(height, prune_limit(chain));
     int rc = 0;
 
     for (;;) {
         int32_t files[FILES_AT_ONCE];
-        size_t n = choose_files(chain, files, limit, 0);
+        size_t n = choose_files(chain, files, height, 0);
 
         if (n == 0 || rc < 0)
             break;

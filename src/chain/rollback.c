@@ -7,10 +7,9 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "coins/fill.h"
 
 #define ROLLBACK_CACHE_BYTES (UINT64_C(64) << 20)
-/* Coins that are copied at once. */
-#define COPY_COINS 4096U
 
 static char *rollback_folder(const struct chain *chain)
 {
@@ -22,61 +21,18 @@ static bool may_go_on(void *context)
     return !chain_is_stopping(context);
 }
 
-/* Keeps the copy within its memory. */
-static int relieve(struct coins_store *coins, struct error *err)
-{
-    enum coins_pressure pressure = coins_pressure(coins);
-    int rc;
-
-    if (pressure == COINS_AT_EASE)
-        return 0;
-    rc = coins_flush_wait(coins, err);
-    return rc < 0 ? rc : coins_flush_start(coins, NULL, NULL, err);
-}
-
-struct copy {
-    struct coins_store *coins;
-    struct arena arena; /* Scripts of the coins at hand. */
-    struct outpoint outpoints[COPY_COINS];
-    struct coin items[COPY_COINS];
-    size_t n;
-};
-
-static int put_copied(struct copy *copy, const struct block_hash *tip, struct error *err)
-{
-    struct coins_change change = {
-        .adds = copy->outpoints, .add_coins = copy->items, .adds_n = copy->n, .new_tip = *tip};
-    size_t missing;
-    int rc = coins_apply(copy->coins, NULL, &missing, &change, NULL, err);
-
-    copy->n = 0;
-    arena_reset(&copy->arena);
-    return rc < 0 ? rc : relieve(copy->coins, err);
-}
-
-static int copy_all(struct copy *copy, struct coins_scan *scan, const struct block_hash *tip,
-                    struct error *err)
+static int copy_all(struct coins_fill *fill, struct coins_scan *scan, struct error *err)
 {
     struct outpoint outpoint;
     struct coin coin;
     int rc;
 
     while ((rc = coins_scan_next(scan, &outpoint, &coin, err)) == 1) {
-        size_t len = coin.script_pubkey.len;
-        uint8_t *script = arena_alloc(&copy->arena, len);
-
-        if (len > 0)
-            memcpy(script, coin.script_pubkey.data, len);
-        coin.script_pubkey = span_of(script, len);
-        copy->outpoints[copy->n] = outpoint;
-        copy->items[copy->n++] = coin;
-        if (copy->n < COPY_COINS)
-            continue;
-        rc = put_copied(copy, tip, err);
+        rc = coins_fill_add(fill, &outpoint, &coin, err);
         if (rc < 0)
             return rc;
     }
-    return rc < 0 ? rc : put_copied(copy, tip, err);
+    return rc < 0 ? rc : coins_fill_end(fill, err);
 }
 
 static int take_back(struct chain *chain, struct coins_store *coins, struct header_node *from,
@@ -98,7 +54,7 @@ static int take_back(struct chain *chain, struct coins_store *coins, struct head
         if (rc == 0)
             rc = chain_revert_body(chain, coins, body, &undo_bytes, err);
         if (rc == 0)
-            rc = relieve(coins, err);
+            rc = coins_relieve(coins, err);
         if (rc < 0)
             error_wrap(err, "could not roll back block %d", node->height);
     }
@@ -107,19 +63,17 @@ static int take_back(struct chain *chain, struct coins_store *coins, struct head
     return rc;
 }
 
-static int fill(struct chain *chain, struct coins_store *coins, const struct header_node *base,
-                struct error *err)
+static int fill(struct chain *chain, struct coins_store *coins, struct coins_store *source,
+                const struct header_node *base, struct error *err)
 {
     struct coins_scan_options options = {.any_order = true, .go_on = may_go_on, .context = chain};
-    struct copy *copy = alloc_zero(sizeof(*copy));
+    struct coins_fill *fill = NULL;
     struct header_node *from;
     struct coins_scan *scan = NULL;
     struct block_hash tip;
     int rc;
 
-    copy->coins = coins;
-    arena_init(&copy->arena);
-    rc = coins_scan_new(&scan, chain->active->coins, &tip, &options, err);
+    rc = coins_scan_new(&scan, source, &tip, &options, err);
     if (rc < 0)
         goto done;
     from = header_tree_find(chain->tree, &tip);
@@ -130,20 +84,16 @@ static int fill(struct chain *chain, struct coins_store *coins, const struct hea
     }
     log_info("chain", "Copying the coins of height %d, to roll them back to %d", from->height,
              base->height);
-    rc = copy_all(copy, scan, &tip, err);
+    fill = coins_fill_new(coins, &tip, false);
+    rc = copy_all(fill, scan, err);
     if (rc == 0)
         rc = take_back(chain, coins, from, base, err);
     if (rc == 0)
-        rc = coins_flush_wait(coins, err);
-    if (rc == 0)
-        rc = coins_flush_start(coins, NULL, NULL, err);
-    if (rc == 0)
-        rc = coins_flush_wait(coins, err);
+        rc = coins_commit(coins, err);
 
 done:
     coins_scan_free(scan);
-    arena_clear(&copy->arena);
-    free(copy);
+    coins_fill_free(fill);
     return rc;
 }
 
@@ -153,7 +103,7 @@ static void let_go(struct chain *chain)
     atomic_store(&chain->is_rolling_back, false);
 }
 
-int rollback_open(struct coins_store **ret_coins, struct chain *chain,
+int rollback_open(struct coins_store **ret_coins, struct chain *chain, struct coins_store *source,
                   const struct header_node *base, struct error *err)
 {
     struct coins_options options = {
@@ -173,7 +123,7 @@ int rollback_open(struct coins_store **ret_coins, struct chain *chain,
         let_go(chain);
         goto done;
     }
-    rc = fill(chain, coins, base, err);
+    rc = fill(chain, coins, source, base, err);
     if (rc < 0)
         rollback_close(chain, coins);
     else

@@ -42,13 +42,23 @@ static bool is_better(const struct header_node *a, const struct header_node *b)
     return order != 0 ? order > 0 : a->sequence < b->sequence;
 }
 
-static bool link_node(struct header_node *node)
+/* The base of a snapshot counts as linked, with all before it as it is vouched for. */
+static bool link_base(const struct chain *chain, struct header_node *node)
+{
+    if (node != chain->base)
+        return false;
+    atomic_store_explicit(&node->chain_tx_n, assumed_params(chain->params, &node->hash)->chain_tx_n,
+                          memory_order_release);
+    return true;
+}
+
+static bool link_node(const struct chain *chain, struct header_node *node)
 {
     uint32_t tx_n = atomic_load_explicit(&node->tx_n, memory_order_relaxed);
     uint64_t before = 0;
 
     if (tx_n == 0 || (node->prev != NULL && !is_linked(node->prev)))
-        return false;
+        return link_base(chain, node);
     if (node->prev != NULL)
         before = atomic_load_explicit(&node->prev->chain_tx_n, memory_order_relaxed);
     atomic_store_explicit(&node->chain_tx_n, before + tx_n, memory_order_release);
@@ -98,7 +108,7 @@ static void link_waiting(struct chain *chain)
         for (size_t i = from; i < end; i++) {
             struct header_node *node = waiting->items[i];
 
-            if (!link_node(node)) {
+            if (!link_node(chain, node)) {
                 waiting->items[kept++] = node;
                 continue;
             }
@@ -125,7 +135,7 @@ void chain_receive(struct chain *chain, struct header_node *node, uint32_t tx_n,
         return;
     }
     node->sequence = chain->sequence_next++;
-    if (!link_node(node)) {
+    if (!link_node(chain, node)) {
         node_list_add(&chain->waiting, node);
         return;
     }
@@ -142,7 +152,7 @@ void chain_link_all(struct chain *chain)
     for (uint32_t i = 0; i < count; i++) {
         struct header_node *node = header_tree_at(chain->tree, i);
 
-        if (link_node(node))
+        if (link_node(chain, node))
             continue;
         atomic_store_explicit(&node->chain_tx_n, 0, memory_order_release);
         if (atomic_load_explicit(&node->tx_n, memory_order_relaxed) != 0)
@@ -164,6 +174,13 @@ static bool has_way(const struct chain *chain, const struct header_node *node)
     return true;
 }
 
+/* While its coins rest on a snapshot the tip does not leave the snapshot's branch. */
+static bool may_be_tip(const struct chain *chain, const struct header_node *node)
+{
+    return !header_is_failed(node) && is_linked(node) &&
+           (chain->base == NULL || header_is_ancestor(chain->base, node));
+}
+
 static void gather_candidates(struct chain *chain)
 {
     uint32_t count = header_tree_count(chain->tree);
@@ -173,8 +190,7 @@ static void gather_candidates(struct chain *chain)
     for (uint32_t i = 0; i < count; i++) {
         struct header_node *node = header_tree_at(chain->tree, i);
 
-        if (is_linked(node) && !header_is_failed(node) &&
-            (tip == NULL || header_work_compare(node, tip) >= 0))
+        if ((tip == NULL || header_work_compare(node, tip) >= 0) && may_be_tip(chain, node))
             node_list_add(&chain->candidates, node);
     }
     chain->candidates_stale = false;
@@ -193,7 +209,7 @@ struct header_node *chain_select(struct chain *chain)
         for (size_t i = 0; i < chain->candidates.n; i++) {
             struct header_node *node = chain->candidates.items[i];
 
-            if (header_is_failed(node) || !is_linked(node))
+            if (!may_be_tip(chain, node))
                 continue;
             chain->candidates.items[kept++] = node;
             if (best == NULL || is_better(node, best))

@@ -39,6 +39,34 @@ static double progress_of(const struct chain *chain, const struct header_node *t
     return fmin((double)done / all, 1.0);
 }
 
+static double share_of(const struct header_node *tip, const struct header_node *base)
+{
+    uint64_t done = atomic_load(&tip->chain_tx_n);
+    uint64_t all = atomic_load(&base->chain_tx_n);
+
+    return all == 0 ? 0 : (double)done / (double)all;
+}
+
+static void show_snapshot(const struct chain *chain, struct node_status *status,
+                          const struct header_node *tip)
+{
+    const struct header_node *base = atomic_load(&chain->snapshot_base);
+    const struct header_node *behind = atomic_load(&chain->background_tip);
+
+    status->coins_bound_bytes = atomic_load(&chain->coins_bound_bytes);
+    status->background_bound_bytes = atomic_load(&chain->background_bound_bytes);
+    if (base == NULL)
+        return;
+    status->has_snapshot = true;
+    status->snapshot_base = chain_info(chain, base, tip);
+    if (behind == NULL)
+        return;
+    status->has_background = true;
+    status->background_tip = chain_info(chain, behind, tip);
+    status->background_progress = share_of(behind, base);
+    status->background_verification_progress = progress_of(chain, behind);
+}
+
 static void status(struct node *node, struct node_status *ret_status)
 {
     struct chain *chain = view_chain(node);
@@ -59,6 +87,7 @@ static void status(struct node *node, struct node_status *ret_status)
         .scripts_skipped_up_to = MIN(atomic_load(&chain->skipped_up_to), tip->height),
         .coins_cache_bytes = atomic_load(&chain->coins_cache_bytes),
         .coins_count_cached = atomic_load(&chain->coins_cache_n)};
+    show_snapshot(chain, ret_status, tip);
     chain_copy_warnings(chain, ret_status);
 }
 

@@ -18,8 +18,6 @@ int view_utxo_stats(struct node *node, struct utxo_stats *ret_stats, enum utxo_h
                     bool (*go_on)(void *context), void *context, struct error *err);
 int view_dump_snapshot(struct node *node, const char *path, const struct block_hash *base,
                        struct utxo_stats *ret_stats, struct error *err);
-/* Tells what stands in the snapshot's way; one that nothing does is refused too: this
- * chain verifies every block from the first one on. */
 int view_load_snapshot(struct node *node, const char *path, struct block_info *ret_base,
                        uint64_t *ret_coins_n, struct error *err);
 

@@ -14,11 +14,16 @@
 /* Segments taken back after a flush with each block: all within 32 blocks. */
 #define RETIRE_SEGMENTS_N 16U
 
+static uint64_t bound_of(uint64_t cache_bytes)
+{
+    return MIN(MAX(cache_bytes, CACHE_BYTES_MIN), CACHE_BYTES_MAX);
+}
+
 int coins_open(struct coins_store **ret_store, const struct coins_options *options,
                struct error *err)
 {
     struct coins_store *store = alloc_zero(sizeof(*store));
-    uint64_t bound = MIN(MAX(options->cache_bytes, CACHE_BYTES_MIN), CACHE_BYTES_MAX);
+    uint64_t bound = bound_of(options->cache_bytes);
     char *lock_path = NULL;
     int rc;
 
@@ -80,6 +85,78 @@ int coins_remove(struct disk *disk, const char *folder, struct error *err)
     free(lock_path);
     free(store.folder);
     return rc == E_NOT_FOUND ? 0 : rc;
+}
+
+static int has_manifest(struct disk *disk, bool *ret_has, const char *folder, struct error *err)
+{
+    char *path = alloc_printf("%s/" COINS_MANIFEST_NAME, folder);
+    struct disk_entry entry;
+    int rc = disk_stat(disk, path, &entry, err);
+
+    free(path);
+    *ret_has = rc == 0;
+    return rc == E_NOT_FOUND ? 0 : rc;
+}
+
+static int lock_store(struct coins_store *store, struct disk *disk, const char *folder,
+                      struct error *err)
+{
+    char *lock_path = alloc_printf("%s/" LOCK_NAME, folder);
+    int rc;
+
+    *store = (struct coins_store){.disk = disk, .folder = alloc_string(folder)};
+    rc = disk_make_folder(disk, folder, err);
+    if (rc == 0)
+        rc = disk_lock(disk, &store->lock, lock_path, err);
+    free(lock_path);
+    return rc;
+}
+
+static void unlock_store(struct coins_store *store)
+{
+    disk_close(store->lock);
+    free(store->folder);
+}
+
+/* Both are ours alone. */
+static int move_locked(struct coins_store *source, struct coins_store *target, struct error *err)
+{
+    bool is_whole;
+    int rc = has_manifest(target->disk, &is_whole, target->folder, err);
+
+    /* Without a manifest the runs that are there may be some that have moved. */
+    if (rc == 0 && is_whole)
+        rc = flush_remove_files(target, NULL, err);
+    return rc < 0 ? rc : flush_move_files(source, target->folder, err);
+}
+
+int coins_move(struct disk *disk, const char *from, const char *to, struct error *err)
+{
+    struct coins_store source = {0};
+    struct coins_store target = {0};
+    bool is_there;
+    int rc = has_manifest(disk, &is_there, from, err);
+
+    if (rc == 0 && is_there) {
+        rc = lock_store(&source, disk, from, err);
+        if (rc == 0)
+            rc = lock_store(&target, disk, to, err);
+        if (rc == 0)
+            rc = move_locked(&source, &target, err);
+        unlock_store(&target);
+        unlock_store(&source);
+    }
+    if (rc == 0)
+        rc = coins_remove(disk, from, err);
+    if (rc < 0)
+        error_wrap(err, "could not move the coins from '%s' to '%s'", from, to);
+    return rc;
+}
+
+void coins_set_cache_bytes(struct coins_store *store, uint64_t bytes)
+{
+    store->cache.bound_bytes = bound_of(bytes);
+    cache_evict(&store->cache);
 }
 
 void coins_close(struct coins_store *own_store)

@@ -39,6 +39,11 @@ void coins_close(struct coins_store *own_store);
  * others left something in it. It must not be open. No error if it is not there. */
 NODISCARD int coins_remove(struct disk *disk, const char *folder, struct error *err);
 
+/* Makes the store in from the one in to: what was in to is removed, the files of from
+ * move, its manifest last. Neither may be open. After a crash in the middle the call
+ * is made again; it does nothing when all is done. Files of others stay in both. */
+NODISCARD int coins_move(struct disk *disk, const char *from, const char *to, struct error *err);
+
 /* The block whose coins the cache holds (all zeros: none yet), and the one that
  * the last commit holds. */
 struct block_hash coins_tip(const struct coins_store *store);
@@ -99,6 +104,10 @@ NODISCARD int coins_revert(struct coins_store *store, const struct coins_change 
 /* Memory in use by the cache, bytes, and coins in it. */
 uint64_t coins_cache_bytes(const struct coins_store *store);
 uint64_t coins_cache_count(const struct coins_store *store);
+
+/* Another bound on memory, as cache_bytes in the options. Takes effect at once where
+ * clean coins can go; what is not committed goes with the next commits. */
+void coins_set_cache_bytes(struct coins_store *store, uint64_t bytes);
 
 /* Bytes of our files that the last commit rests on. */
 uint64_t coins_disk_bytes(const struct coins_store *store);

@@ -10,6 +10,8 @@
 #include "os/thread.h"
 #include "store/record_log.h"
 
+#define COINS_MANIFEST_NAME "coins.log"
+
 enum flush_state {
     FLUSH_NONE,
     FLUSH_WANTED, /* The flush thread has not looked yet. */
@@ -67,5 +69,9 @@ void flush_close(struct coins_store *store);
 /* Removes all files of ours but those named by keep (NULL: and the manifest). */
 NODISCARD int flush_remove_files(struct coins_store *store, const struct run_set *keep,
                                  struct error *err);
+
+/* Moves our files to another folder, the manifest last, each step durable before the
+ * next. */
+NODISCARD int flush_move_files(struct coins_store *store, const char *to, struct error *err);
 
 #endif /* COINS_COINS_PRIV_H */

@@ -8,7 +8,7 @@
 #include "coins/coins_priv.h"
 #include "os/entropy.h"
 
-#define MANIFEST_NAME "coins.log"
+#define MANIFEST_NAME COINS_MANIFEST_NAME
 #define MANIFEST_KIND 0x4e494f43U /* "COIN" */
 #define MANIFEST_TYPE_COMMIT 1U
 #define MANIFEST_VERSION 1U
@@ -165,6 +165,44 @@ int flush_remove_files(struct coins_store *store, const struct run_set *keep, st
         rc = disk_sync_folder(store->disk, store->folder, err);
     disk_entries_free(entries, n);
     return rc;
+}
+
+static int move_file(struct coins_store *store, const char *name, const char *to, struct error *err)
+{
+    char *from_path = alloc_printf("%s/%s", store->folder, name);
+    char *to_path = alloc_printf("%s/%s", to, name);
+    int rc = disk_rename(store->disk, from_path, to_path, err);
+
+    free(from_path);
+    free(to_path);
+    return rc;
+}
+
+static int sync_both(struct coins_store *store, const char *to, struct error *err)
+{
+    int rc = disk_sync_folder(store->disk, to, err);
+
+    return rc < 0 ? rc : disk_sync_folder(store->disk, store->folder, err);
+}
+
+int flush_move_files(struct coins_store *store, const char *to, struct error *err)
+{
+    struct disk_entry *entries = NULL;
+    size_t n = 0;
+    int rc = disk_list(store->disk, store->folder, &entries, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        uint64_t id;
+
+        if (is_run_name(entries[i].name, &id))
+            rc = move_file(store, entries[i].name, to, err);
+    }
+    disk_entries_free(entries, n);
+    if (rc == 0)
+        rc = sync_both(store, to, err);
+    if (rc == 0)
+        rc = move_file(store, MANIFEST_NAME, to, err);
+    return rc < 0 ? rc : sync_both(store, to, err);
 }
 
 static int open_run(struct coins_store *store, struct run **ret_run, uint64_t id,

@@ -56,6 +56,9 @@ struct chain_events {
     void (*tx_added)(void *context, const struct tx_ref *tx, const struct mempool_entry *entry);
     void (*tx_removed)(void *context, const struct tx_ref *tx, enum tx_removal why,
                        uint64_t sequence);
+    /* Do transactions wait on the present tip? Then no snapshot may take its place, since
+     * nobody would be told of the blocks between. */
+    bool (*holds_txs)(void *context);
     /* Blocks above this height must not be pruned; INT32_MAX: no wish. */
     int32_t (*prune_lock)(void *context);
 };

@@ -70,6 +70,17 @@ struct node_status {
     int32_t scripts_skipped_up_to; /* -1: none skipped. */
     uint64_t coins_cache_bytes;
     uint64_t coins_count_cached;
+    uint64_t coins_bound_bytes; /* What the cache may take. */
+    /* The tip's coins began with a snapshot, as loadtxoutset reads it ... */
+    bool has_snapshot;
+    struct block_info snapshot_base;
+    /* ... and what lies below is still being verified, up to background_tip. Until then
+     * blocks between the two are not there for others. */
+    bool has_background;
+    struct block_info background_tip;
+    double background_progress;              /* Towards the base; 0 .. 1 */
+    double background_verification_progress; /* As verification_progress. */
+    uint64_t background_bound_bytes;
     char warnings[NODE_WARNINGS_N][NODE_WARNING_MAX]; /* Empty: none of that kind. */
 };
 
@@ -177,7 +188,8 @@ struct node_ops {
      * E_PERMISSION: it cannot be made. */
     int (*dump_snapshot)(struct node *node, const char *path, const struct block_hash *base,
                          struct utxo_stats *ret_stats, struct error *err);
-    /* E_NOT_FOUND, E_PERMISSION: no such file; E_MALFORMED: its header is wrong or of
+    /* Returns when the tip rests on the snapshot; it is verified afterwards, behind the
+     * tip. E_NOT_FOUND, E_PERMISSION: no such file; E_MALFORMED: its header is wrong or of
      * another network; E_STATE: it cannot be taken, err says why. */
     int (*load_snapshot)(struct node *node, const char *path, struct block_info *ret_base,
                          uint64_t *ret_coins_n, struct error *err);

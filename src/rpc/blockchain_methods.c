@@ -174,6 +174,21 @@ static int wait_for_block_height(struct rpc_call *call)
 
 /* --- State --- */
 
+static void write_background(struct json_writer *w, const struct node_status *status)
+{
+    const struct block_info *tip = &status->background_tip;
+
+    json_key(w, "backgroundvalidation");
+    json_begin_object(w);
+    json_put_int(w, "snapshotheight", status->snapshot_base.height);
+    json_put_int(w, "blocks", tip->height);
+    json_put_hash(w, "bestblockhash", tip->hash.b);
+    json_put_uint(w, "mediantime", tip->median_time_past);
+    json_put_string(w, "chainwork", work_hex(tip->chainwork).text);
+    json_put_double(w, "verificationprogress", status->background_progress);
+    json_end_object(w);
+}
+
 static int get_blockchain_info(struct rpc_call *call)
 {
     const struct params *params = call->context->params;
@@ -195,6 +210,8 @@ static int get_blockchain_info(struct rpc_call *call)
     json_put_uint(w, "mediantime", status.tip.median_time_past);
     json_put_double(w, "verificationprogress", status.verification_progress);
     json_put_bool(w, "initialblockdownload", status.initial_block_download);
+    if (status.has_background)
+        write_background(w, &status);
     json_put_string(w, "chainwork", work_hex(status.tip.chainwork).text);
     json_put_uint(w, "size_on_disk", status.size_on_disk_bytes);
     json_put_bool(w, "pruned", status.pruned);
@@ -244,28 +261,56 @@ static int get_chain_tips(struct rpc_call *call)
     return 0;
 }
 
+struct chainstate_view {
+    const struct block_info *tip;
+    double progress;
+    uint64_t cache_bytes;
+    const struct block_hash *snapshot; /* NULL: from genesis. */
+    bool is_validated;
+};
+
+static void write_chainstate(struct json_writer *w, const struct chainstate_view *state)
+{
+    char target[HASH_HEX_SIZE];
+
+    target_to_hex(target, state->tip->header.bits);
+    json_begin_object(w);
+    json_put_int(w, "blocks", state->tip->height);
+    json_put_hash(w, "bestblockhash", state->tip->hash.b);
+    json_put_string(w, "bits", bits_hex(state->tip->header.bits).text);
+    json_put_string(w, "target", target);
+    json_put_double(w, "difficulty", difficulty_of_bits(state->tip->header.bits));
+    json_put_double(w, "verificationprogress", state->progress);
+    if (state->snapshot != NULL)
+        json_put_hash(w, "snapshot_blockhash", state->snapshot->b);
+    json_put_uint(w, "coins_db_cache_bytes", 0);
+    json_put_uint(w, "coins_tip_cache_bytes", state->cache_bytes);
+    json_put_bool(w, "validated", state->is_validated);
+}
+
 static int get_chainstates(struct rpc_call *call)
 {
     struct json_writer *w = call->out;
     struct node_status status;
-    char target[HASH_HEX_SIZE];
+    struct chainstate_view behind = {.tip = &status.background_tip, .is_validated = true};
+    struct chainstate_view active = {.tip = &status.tip};
 
     read_status(call, &status);
-    target_to_hex(target, status.tip.header.bits);
     json_begin_object(w);
     json_put_int(w, "headers", status.best_header.height);
     json_key(w, "chainstates");
     json_begin_array(w);
-    json_begin_object(w);
-    json_put_int(w, "blocks", status.tip.height);
-    json_put_hash(w, "bestblockhash", status.tip.hash.b);
-    json_put_string(w, "bits", bits_hex(status.tip.header.bits).text);
-    json_put_string(w, "target", target);
-    json_put_double(w, "difficulty", difficulty_of_bits(status.tip.header.bits));
-    json_put_double(w, "verificationprogress", status.verification_progress);
-    json_put_uint(w, "coins_db_cache_bytes", 0);
-    json_put_uint(w, "coins_tip_cache_bytes", status.coins_cache_bytes);
-    json_put_bool(w, "validated", true);
+    if (status.has_background) {
+        behind.progress = status.background_verification_progress;
+        behind.cache_bytes = status.background_bound_bytes;
+        write_chainstate(w, &behind);
+        json_end_object(w);
+    }
+    active.progress = status.verification_progress;
+    active.cache_bytes = status.coins_bound_bytes;
+    active.snapshot = status.has_snapshot ? &status.snapshot_base.hash : NULL;
+    active.is_validated = !status.has_background;
+    write_chainstate(w, &active);
     json_put_int(w, "scripts_skipped_up_to", status.scripts_skipped_up_to);
     json_end_object(w);
     json_end_array(w);
@@ -659,6 +704,16 @@ const struct rpc_method rpc_blockchain_methods[] = {
               {RPC_TIME, "mediantime", "The middle one of the last eleven times."},
               {RPC_NUM, "verificationprogress", "Estimate, 0 to 1."},
               {RPC_BOOL, "initialblockdownload", "Is the chain still being caught up with?"},
+              {RPC_OBJ, "backgroundvalidation",
+               "How far the blocks below an assumed snapshot have been verified.",
+               RPC_RESULTS(
+                   {RPC_NUM, "snapshotheight", "Height of the snapshot's base, where it ends."},
+                   {RPC_NUM, "blocks", "Height reached."},
+                   {RPC_STR, "bestblockhash", "The block there."},
+                   {RPC_TIME, "mediantime", "The middle one of the last eleven times up to it."},
+                   {RPC_HEX, "chainwork", "Hashes expected for the chain up to it."},
+                   {RPC_NUM, "verificationprogress", "Towards the snapshot's base, 0 to 1."}),
+               .flags = RPC_OPTIONAL},
               {RPC_HEX, "chainwork", "Hashes expected for the active chain."},
               {RPC_NUM, "size_on_disk", "Bytes of block and undo files, an estimate."},
               {RPC_BOOL, "pruned", "Are old blocks deleted?"},

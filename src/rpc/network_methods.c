@@ -95,7 +95,7 @@ static void write_services(struct json_writer *w, const struct node_status *stat
     uint64_t bits = 0;
     char text[17];
 
-    for (size_t i = status->pruned ? 1 : 0; i < ARRAY_LEN(services); i++)
+    for (size_t i = status->pruned || status->has_background ? 1 : 0; i < ARRAY_LEN(services); i++)
         bits |= services[i].bit;
     (void)snprintf(text, sizeof(text), "%016llx", (unsigned long long)bits);
     json_put_string(w, "localservices", text);

@@ -4,6 +4,8 @@
 
 #include "base/alloc.h"
 #include "codec/writer.h"
+#include "coins/compress.h"
+#include "coins/stats.h"
 #include "consensus/rules.h"
 #include "primitives/merkle.h"
 
@@ -393,6 +395,94 @@ static bool has_coin(const struct branch_coin *coins, size_t n, const struct out
             return true;
     }
     return false;
+}
+
+static int compare_coins(const void *a, const void *b)
+{
+    const struct branch_coin *x = a;
+    const struct branch_coin *y = b;
+    int order = memcmp(x->outpoint.txid.b, y->outpoint.txid.b, HASH_BYTES);
+
+    if (order != 0)
+        return order;
+    return x->outpoint.vout < y->outpoint.vout ? -1 : x->outpoint.vout > y->outpoint.vout;
+}
+
+static struct coin coin_of(const struct branch_coin *coin)
+{
+    return (struct coin){.value_sat = coin->value_sat,
+                         .height = (uint32_t)coin->height,
+                         .is_coinbase = coin->is_coinbase,
+                         .script_pubkey = coin->is_good
+                                              ? span_of(script_true, sizeof(script_true))
+                                              : span_of(script_false, sizeof(script_false))};
+}
+
+static void add_snapshot_coins(struct buf *file, const struct branch_coin *coins, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct coin coin = coin_of(&coins[i]);
+        size_t same = 1;
+        uint8_t *out;
+
+        if (i == 0 || !txid_equal(&coins[i - 1].outpoint.txid, &coins[i].outpoint.txid)) {
+            while (i + same < n &&
+                   txid_equal(&coins[i + same].outpoint.txid, &coins[i].outpoint.txid))
+                same++;
+            buf_add(file, coins[i].outpoint.txid.b, HASH_BYTES);
+            write_compact_size(file, same);
+        }
+        write_compact_size(file, coins[i].outpoint.vout);
+        buf_reserve(file, 2 * VARINT_BYTES_MAX + TXOUT_COMPRESSED_OVERHEAD + 8);
+        out = file->data + file->len;
+        out += varint_write(out, (uint64_t)coin.height << 1 | coin.is_coinbase);
+        out += txout_write_compressed(out, coin.value_sat, coin.script_pubkey);
+        file->len = (size_t)(out - file->data);
+    }
+}
+
+static uint64_t count_txs(const struct branches *branches, int32_t block)
+{
+    uint64_t n = 1; /* The genesis block's. */
+
+    for (; block >= 0; block = branches->blocks[block].parent) {
+        const struct buf *bytes = &branches->blocks[block].bytes;
+        struct arena arena = {0};
+        struct block parsed;
+
+        CHECK(block_read(&parsed, bytes->data, bytes->len, &arena) == 0);
+        n += parsed.tx_n;
+        arena_clear(&arena);
+    }
+    return n;
+}
+
+void branches_snapshot(const struct branches *branches, int32_t block, struct buf *file,
+                       struct snapshot_params *ret_params)
+{
+    struct coins_stats_maker maker;
+    struct branch_coin *coins = NULL;
+    struct coins_stats stats;
+    size_t n = branches_coins(branches, block, &coins);
+
+    qsort(coins, n, sizeof(*coins), compare_coins);
+    buf_add(file, "utxo\xff\2\0", 7);
+    buf_add(file, branches->params->magic, 4);
+    buf_add(file, branches->blocks[block].hash.b, HASH_BYTES);
+    write_le64(file, n);
+    add_snapshot_coins(file, coins, n);
+    coins_stats_maker_init(&maker, COINS_HASH_SERIALIZED_3);
+    for (size_t i = 0; i < n; i++) {
+        struct coin coin = coin_of(&coins[i]);
+
+        CHECK(coins_stats_maker_add(&maker, &coins[i].outpoint, &coin, NULL) == 0);
+    }
+    coins_stats_maker_finish(&maker, &stats);
+    *ret_params = (struct snapshot_params){.height = branches->blocks[block].height,
+                                           .chain_tx_n = count_txs(branches, block),
+                                           .block_hash = branches->blocks[block].hash};
+    memcpy(ret_params->hash_serialized, stats.hash, HASH_BYTES);
+    free(coins);
 }
 
 bool branches_agree(const struct branches *branches, struct chain *chain, int32_t block)

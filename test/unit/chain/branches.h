@@ -68,6 +68,11 @@ int32_t branches_grow(struct branches *branches, int32_t parent, uint32_t spends
 size_t branches_coins(const struct branches *branches, int32_t block,
                       struct branch_coin **ret_coins);
 
+/* The snapshot file of those coins, and what a network's parameters say of it. The
+ * file's bytes are appended to file. */
+void branches_snapshot(const struct branches *branches, int32_t block, struct buf *file,
+                       struct snapshot_params *ret_params);
+
 /* The block that must be the tip: -1 genesis. */
 int32_t branches_best(const struct branches *branches);
 int32_t branches_find(const struct branches *branches, const struct block_hash *hash);

@@ -326,7 +326,7 @@ static void bases_that_do_not_fit(void)
     expect_refused(&run, E_STATE, "must appear in the headers chain");
     for (int i = 0; i < 3; i++)
         offer_header(&run, blocks[i]);
-    expect_refused(&run, E_STATE, "continues from no snapshot");
+    expect_refused(&run, E_STATE, "Population failed: Bad snapshot content hash: expected");
     for (int i = 0; i < 4; i++)
         offer_header(&run, fork[i]);
     expect_refused(&run, E_STATE, "A forked headers-chain with more work");
@@ -334,7 +334,7 @@ static void bases_that_do_not_fit(void)
                chain_node(run.chain)->ops->invalidate_block(
                    chain_node(run.chain), &run.branches.blocks[fork[0]].hash, NULL),
                0);
-    expect_refused(&run, E_STATE, "continues from no snapshot");
+    expect_refused(&run, E_STATE, "Population failed: Bad snapshot content hash: expected");
     for (int i = 0; i < 2; i++)
         EXPECT_INT("offer", branches_offer(&run.branches, run.chain, blocks[i], NULL), 0);
     expect_refused(&run, E_STATE, "Work does not exceed active chainstate");
