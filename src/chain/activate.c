@@ -346,6 +346,23 @@ done:
     return rc;
 }
 
+static bool has_better(struct chain *chain)
+{
+    const struct header_node *best = chain_select(chain);
+
+    return best != NULL && best != chain->active->verified;
+}
+
+bool chain_tip_waits(struct chain *chain)
+{
+    if (atomic_load(&chain->offers_n) > 0 || chain->answers != NULL)
+        return true;
+    if (!chain->candidates_stale && chain->received_n == chain->selected_n)
+        return false;
+    chain->selected_n = chain->received_n;
+    return has_better(chain);
+}
+
 /* What has to be looked after while blocks go by. *ret_end: stop here. */
 static int look_after(struct chainstate *state, bool *ret_end, struct error *err)
 {
@@ -370,7 +387,7 @@ static int look_after(struct chainstate *state, bool *ret_end, struct error *err
         rc = chain_prune_if_due(state, err);
     if (atomic_load(&chain->is_importing))
         chain_progress(chain, false);
-    *ret_end = chain_must_yield(chain);
+    *ret_end = chain_must_yield(chain) || (state != chain->active && chain_tip_waits(chain));
     return rc;
 }
 
@@ -416,10 +433,10 @@ static const struct header_node *extend(struct chainstate *state, const struct h
     struct chain *chain = state->chain;
     const struct header_node *further;
 
-    if (chain->received_n == *received_n || state != chain->active)
+    if (chain->received_n == *received_n)
         return target;
     *received_n = chain->received_n;
-    further = chain_select(chain);
+    further = state == chain->active ? chain_select(chain) : assumed_target(chain);
     if (further == NULL || further->height <= target->height ||
         !header_is_ancestor(target, further))
         return target;
@@ -518,7 +535,7 @@ int chain_activate(struct chain *chain, struct error *err)
         rc = activate_best(chain, err);
         if (rc == 0)
             rc = assumed_step(chain, err);
-        /* A snapshot that is verified lets other branches in. */
-    } while (rc == 0 && chain->candidates_stale && !chain_must_yield(chain));
+        /* What came meanwhile, or is let in by a snapshot that was verified. */
+    } while (rc == 0 && !chain_must_yield(chain) && has_better(chain));
     return rc < 0 ? rc : chain_prune_if_due(chain->active, err);
 }

@@ -256,9 +256,8 @@ int assumed_look(struct chain *chain, struct error *err)
     return drop(chain, "a block that it rests on is invalid", err);
 }
 
-/* As far as the blocks are here; NULL: nowhere. Another branch is only left for more
- * work. */
-static struct header_node *next_target(const struct chain *chain)
+/* Another branch is only left for more work. */
+struct header_node *assumed_target(const struct chain *chain)
 {
     const struct header_node *tip = chain->own.verified;
     const struct header_node *fork = tip == NULL ? NULL : header_fork(tip, chain->base);
@@ -364,9 +363,9 @@ int assumed_step(struct chain *chain, struct error *err)
 {
     struct chainstate *state = chain->background;
 
-    while (state != NULL && !chain_must_yield(chain)) {
+    while (state != NULL && !chain_must_yield(chain) && !chain_tip_waits(chain)) {
         const struct header_node *before = state->verified;
-        struct header_node *target = before == chain->base ? NULL : next_target(chain);
+        struct header_node *target = before == chain->base ? NULL : assumed_target(chain);
         int rc;
 
         if (target == NULL)

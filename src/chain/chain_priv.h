@@ -140,6 +140,7 @@ struct chain {
 
     struct node_list candidates; /* May be better than the tip. */
     uint64_t received_n;         /* Rises with each candidate that comes. */
+    uint64_t selected_n;         /* received_n at the last chain_tip_waits. */
     bool candidates_stale;       /* Must be gathered anew. */
     struct node_list waiting;    /* Have bytes, an ancestor has none. */
     int32_t sequence_next;
@@ -294,6 +295,8 @@ struct coins_change body_change(const struct body *body, const struct coin *spen
  * them and goes on. */
 int chain_activate(struct chain *chain, struct error *err);
 int chain_activate_fully(struct chain *chain, struct error *err);
+/* Has the tip something to do that verification behind it should make way for? */
+bool chain_tip_waits(struct chain *chain);
 /* As far as nothing is bad and nobody asks for an end. */
 int chain_move_to(struct chainstate *state, const struct header_node *target, struct error *err);
 /* Takes the tip off. The flight must be empty. */
@@ -409,6 +412,8 @@ int assumed_begin(struct chain *chain, struct coins_store *own_coins, struct hea
                   struct error *err);
 /* Goes on behind the tip: connects what is here, compares at the end. */
 int assumed_step(struct chain *chain, struct error *err);
+/* How far that can go with the blocks that are here; NULL: nowhere. */
+struct header_node *assumed_target(const struct chain *chain);
 /* The base is known to be invalid: the snapshot goes, and the chain ends. */
 int assumed_look(struct chain *chain, struct error *err);
 /* Waits for the comparison; the chain is stopping. */

@@ -196,6 +196,14 @@ static void answer_block(struct chain *chain, struct offer *own_offer)
     offer_free(own_offer);
 }
 
+/* Answered when the chain has gone as far as it goes. Below a snapshot's base it may not
+ * for long, and the tip does not depend on it. */
+static bool is_awaited(const struct chain *chain, const struct offer *offer)
+{
+    return offer->node != NULL && !atomic_load(&chain->is_initial) &&
+           (chain->base == NULL || offer->node->height > chain->base->height);
+}
+
 static int take_block(struct chain *chain, struct offer *own_offer, struct error *err)
 {
     int rc = 0;
@@ -203,7 +211,7 @@ static int take_block(struct chain *chain, struct offer *own_offer, struct error
     atomic_fetch_sub(&chain->offers_bytes, own_offer->bytes);
     if (own_offer->answer.result.verdict == V_VALID)
         rc = store_block(chain, own_offer, err);
-    if (own_offer->node == NULL || atomic_load(&chain->is_initial)) {
+    if (!is_awaited(chain, own_offer)) {
         answer_block(chain, own_offer);
         return rc;
     }
