@@ -222,6 +222,9 @@ static int open_chain(struct daemon *daemon, const struct chain_options *options
     if (rc < 0)
         return rc;
     daemon->rpc.node = chain_node(daemon->chain);
+    rc = daemon_open_mempool(daemon);
+    if (rc < 0)
+        return rc;
     daemon->events =
         (struct chain_events){.context = daemon, .tip_changed = on_tip, .warned = on_warning};
     chain_add_events(daemon->chain, &daemon->events);
@@ -299,10 +302,12 @@ static void shut_down(struct daemon *daemon)
         chain_stop(daemon->chain);
     daemon_stop_rpc(daemon);
     daemon_stop_miner(daemon);
+    daemon_stop_mempool(daemon);
     if (daemon->chain != NULL && chain_close(daemon->chain, &err) < 0) {
         if (atomic_exchange(&daemon->exit_status, EXIT_FAILURE) == EXIT_SUCCESS)
             (void)daemon_error("%s", error_text(&err));
     }
+    daemon_close_mempool(daemon);
     remove_pid_file(daemon);
     disk_close(daemon->lock);
     log_info("app", "Shutdown done");
@@ -336,6 +341,8 @@ static int start(struct daemon *daemon)
         char *index = alloc_printf("%s/blocks", daemon->network_folder);
 
         make_index_folder(daemon);
+        daemon_new_sig_cache(daemon);
+        chain.sig_cache = daemon->sig_cache;
         chain.chainstate_folder = chainstate;
         chain.index_folder = index;
         rc = open_chain(daemon, &chain);
@@ -344,6 +351,9 @@ static int start(struct daemon *daemon)
     }
     if (rc == 0) {
         chain_start(daemon->chain);
+        rc = daemon_start_mempool(daemon);
+    }
+    if (rc == 0) {
         if (daemon->rpc_server != NULL)
             rpc_server_end_warmup(daemon->rpc_server);
         log_info("app", "init message: Done loading");

@@ -9,6 +9,7 @@
 #include "consensus/params.h"
 #include "http/server.h"
 #include "iface/host.h"
+#include "mempool/mempool.h"
 #include "os/clock.h"
 #include "os/disk.h"
 #include "os/process.h"
@@ -50,6 +51,12 @@ struct daemon {
 
     struct chain *chain;
     struct chain_events events;
+    struct sig_cache *sig_cache; /* Of mempool and chain. */
+    struct mempool *mempool;
+    struct thread mempool_thread;
+    struct mutex mempool_mutex; /* Guards mempool_stops. */
+    struct cond mempool_wakes;
+    bool mempool_stops;
     struct miner *miner;
     _Atomic bool is_stopping;
     _Atomic int exit_status;
@@ -82,6 +89,15 @@ NODISCARD char *daemon_keep_difference(struct daemon *daemon, const struct sigba
 /* The chain's options from ours. ret_loadblock: free with free(). */
 NODISCARD int daemon_chain_options(struct daemon *daemon, struct chain_options *ret_options,
                                    const char ***ret_loadblock);
+
+/* The mempool: its cache of signatures before the chain is opened; the mempool itself once it
+ * is, before it is started; its thread after. The thread stops before the chain is
+ * closed, the rest goes after. */
+void daemon_new_sig_cache(struct daemon *daemon);
+NODISCARD int daemon_open_mempool(struct daemon *daemon);
+NODISCARD int daemon_start_mempool(struct daemon *daemon);
+void daemon_stop_mempool(struct daemon *daemon);
+void daemon_close_mempool(struct daemon *daemon);
 
 /* Wires the mining room to RPC; the chain must be open. */
 NODISCARD int daemon_start_miner(struct daemon *daemon);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "primitives/amount.h"
+#include "script/sig_cache.h"
 #include "script/sighash.h"
 
 /* Inputs a piece takes: enough to make handing it out cheap, few enough that the
@@ -418,6 +419,18 @@ void body_script_done(void *context, void *tag, uint32_t in_index, enum verdict 
         finding_set_script(&piece->script, verdict, script->spend.tx, t, in_index);
 }
 
+/* Were all scripts of this transaction run before, by the same rules (mempool)? The id with
+ * the witness names what it spends, and so the scripts it was judged with. */
+static bool scripts_are_known(const struct body *body, const struct tx *tx)
+{
+    struct sig_cache_key key;
+
+    if (body->sig_cache == NULL)
+        return false;
+    key = sig_cache_scripts_key(body->sig_cache, &tx->wtxid, body->place.script_flags);
+    return sig_cache_find(body->sig_cache, &key);
+}
+
 static void verify_scripts(struct body_piece *piece, uint32_t t, struct sig_batch *batch,
                            struct arena *scratch)
 {
@@ -453,7 +466,8 @@ void body_piece_run(struct work *work, unsigned worker)
         if (piece->in_from == 0)
             piece->is_suspicious =
                 tally_tx(body, &piece->tally, t, true, &scratch, &ignored) != V_VALID;
-        if (t > 0 && !body->skip_scripts && !piece->is_suspicious)
+        if (t > 0 && !body->skip_scripts && !piece->is_suspicious &&
+            !scripts_are_known(body, &body->block.tx[t]))
             verify_scripts(piece, t, batch, &scratch);
     }
     sig_batch_settle(batch);

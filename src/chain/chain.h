@@ -24,6 +24,7 @@
 #include "os/disk.h"
 
 struct chain;
+struct sig_cache; /* script/sig_cache.h */
 
 /* Why the chain wants the process to end. */
 enum chain_stop_reason {
@@ -66,6 +67,8 @@ struct chain_options {
     bool reindex_chainstate;
     const char *const *loadblock; /* Files to import; copied. */
     size_t loadblock_n;
+
+    struct sig_cache *sig_cache; /* What the mempool found good; borrowed, may be NULL. */
 
     int check_blocks; /* -checkblocks, 0: all; -checklevel 0..4, negative: no check. */
     int check_level;
@@ -144,6 +147,20 @@ struct node *chain_node(struct chain *chain) NONNULL(1);
 
 /* True once imports asked for by the options are done. Any thread. */
 bool chain_import_is_done(const struct chain *chain) NONNULL(1);
+
+/* What a mempool stands on: the functions of mempool_ground (mempool/mempool.h), whose
+ * context is the chain. Coins are those of the tip that followers were last told of.
+ * Chain thread; chain_ground_ask: any thread. */
+struct header_node;
+const struct header_node *chain_ground_tip(void *context);
+int chain_ground_find_coins(void *context, struct coin *ret_coins, bool *ret_found,
+                            const struct outpoint *outpoints, size_t n, struct arena *arena,
+                            struct error *err);
+int chain_ground_has_confirmed(void *context, bool *ret_has, const struct txid *txid,
+                               uint32_t outputs_n, struct error *err);
+int chain_ground_ask(void *context, int (*run)(void *argument, struct error *err), void *argument,
+                     struct error *err);
+bool chain_ground_is_initial(void *context);
 
 /* The same work without a chain thread, for tests and embedding: the caller is
  * the chain thread and must not have called chain_start. chain_import does what

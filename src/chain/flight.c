@@ -33,8 +33,11 @@ struct body *flight_body_new(struct chain *chain)
 {
     struct body *body = chain->spare;
 
-    if (body == NULL)
-        return body_new(chain->params, chain->batches, chain->options.salt[0]);
+    if (body == NULL) {
+        body = body_new(chain->params, chain->batches, chain->options.salt[0]);
+        body->sig_cache = chain->options.sig_cache;
+        return body;
+    }
     chain->spare = body->next;
     chain->spare_bytes -= body_memory(body);
     body->next = NULL;

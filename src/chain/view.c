@@ -285,7 +285,8 @@ struct coin_ask {
 };
 
 /* Blocks that are applied but not verified yet have not happened for others. */
-static int coin_before_flight(struct chain *chain, const struct coin_ask *ask)
+static int coin_before_flight(struct chain *chain, struct coin *ret_coin,
+                              const struct outpoint *outpoint, struct arena *arena)
 {
     const struct flight *flight = &chain->active->flight;
 
@@ -293,37 +294,41 @@ static int coin_before_flight(struct chain *chain, const struct coin_ask *ask)
         const struct body *body = flight->ring[at % FLIGHT_MAX];
 
         for (uint32_t i = 0; i < body->spends_n; i++) {
-            if (!outpoint_equal(&body->spends[i], ask->outpoint))
+            if (!outpoint_equal(&body->spends[i], outpoint))
                 continue;
-            *ask->ret_coin = body->taken[i];
-            ask->ret_coin->script_pubkey.data =
-                arena_alloc(ask->arena, body->taken[i].script_pubkey.len);
-            memcpy((void *)(uintptr_t)ask->ret_coin->script_pubkey.data,
+            *ret_coin = body->taken[i];
+            ret_coin->script_pubkey.data = arena_alloc(arena, body->taken[i].script_pubkey.len);
+            memcpy((void *)(uintptr_t)ret_coin->script_pubkey.data,
                    body->taken[i].script_pubkey.data, body->taken[i].script_pubkey.len);
             return 0;
         }
         for (uint32_t i = 0; i < body->adds_n; i++) {
-            if (outpoint_equal(&body->adds[i], ask->outpoint))
+            if (outpoint_equal(&body->adds[i], outpoint))
                 return E_NOT_FOUND;
         }
     }
     return 1;
 }
 
+int view_find_coin(struct chain *chain, struct coin *ret_coin, const struct outpoint *outpoint,
+                   struct arena *arena, struct error *err)
+{
+    bool is_found = false;
+    int rc = coin_before_flight(chain, ret_coin, outpoint, arena);
+
+    if (rc <= 0)
+        return rc;
+    rc = coins_find_many(chain->active->coins, ret_coin, &is_found, outpoint, 1, arena, err);
+    return rc == 0 && !is_found ? E_NOT_FOUND : rc;
+}
+
 static int ask_coin(struct chain *chain, void *argument, struct error *err)
 {
     struct coin_ask *ask = argument;
-    bool is_found = false;
-    int rc;
 
     if (ask->ret_tip != NULL && chain->active->verified != NULL)
         *ask->ret_tip = chain_info(chain, chain->active->verified, chain->active->verified);
-    rc = coin_before_flight(chain, ask);
-    if (rc <= 0)
-        return rc;
-    rc = coins_find_many(chain->active->coins, ask->ret_coin, &is_found, ask->outpoint, 1,
-                         ask->arena, err);
-    return rc == 0 && !is_found ? E_NOT_FOUND : rc;
+    return view_find_coin(chain, ask->ret_coin, ask->outpoint, ask->arena, err);
 }
 
 static int coin(struct node *node, struct coin *ret_coin, struct block_info *ret_tip,

@@ -21,4 +21,9 @@ int view_dump_snapshot(struct node *node, const char *path, const struct block_h
 int view_load_snapshot(struct node *node, const char *path, struct block_info *ret_base,
                        uint64_t *ret_coins_n, struct error *err);
 
+/* The coin as of the last settled block, whatever is applied on top of it. Chain
+ * thread. 0 or E_NOT_FOUND. */
+int view_find_coin(struct chain *chain, struct coin *ret_coin, const struct outpoint *outpoint,
+                   struct arena *arena, struct error *err);
+
 #endif /* CHAIN_VIEW_PRIV_H */

@@ -434,7 +434,8 @@ bool attempt_check_scripts(struct trial *trial, struct attempt *attempt)
 {
     const struct mempool_options *options = &trial->pool->options;
     const struct header_node *tip = options->ground.tip(options->ground.context);
-    uint64_t block_flags = block_script_flags(tip->height, &tip->hash, options->params);
+    static const struct block_hash unknown;
+    uint64_t block_flags = block_script_flags(tip->height + 1, &unknown, options->params);
     const struct tx *tx = attempt->tx;
     struct finding finding;
     char reason[sizeof(attempt->result->reason)];
@@ -452,7 +453,7 @@ bool attempt_check_scripts(struct trial *trial, struct attempt *attempt)
         return attempt_refuse(attempt, is_stripped ? TX_CAUSE_WITNESS_STRIPPED : TX_CAUSE_STANDARD,
                               reason, "%s", finding.detail);
     }
-    /* By the rules of blocks too: what a block takes from the cache of scripts must have
+    /* By the rules of the next block too: what it takes from the cache of scripts must have
      * been judged by exactly these. */
     verdict = run_scripts(trial, attempt, block_flags, &input);
     if (verdict != V_VALID) {

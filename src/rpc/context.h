@@ -9,6 +9,7 @@
 
 #include "consensus/params.h"
 #include "iface/host.h"
+#include "iface/mempool.h"
 #include "iface/node.h"
 
 struct miner;
@@ -26,6 +27,7 @@ enum rpc_network {
 
 struct rpc_context {
     struct node *node;
+    struct mempool_view *mempool;
     struct host *host;
     struct rpc_server *server; /* Set by rpc_server_new. */
     struct miner *miner;       /* iface/miner.h */

@@ -18,6 +18,7 @@
     X(network)        \
     X(proof)          \
     X(scan)           \
+    X(submission)     \
     X(transaction)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];
