@@ -561,10 +561,15 @@ static void handle_getdata(struct peer *peer, const struct wire_message *message
         return;
     }
     log_debug("net", "received getdata (%" PRIu32 " invsz) peer=%" PRId64, inv.n, peer->id);
+    if (inv.n > 0)
+        log_debug("net", "received getdata for: %s peer=%" PRId64, hash_hex(inv.inv[0].hash).text,
+                  peer->id);
+    if (peer->kind == PEER_PRIVATE_BROADCAST) {
+        relay_private_asked(peer, &inv);
+        return;
+    }
     if (inv.n == 0)
         return;
-    log_debug("net", "received getdata for: %s peer=%" PRId64, hash_hex(inv.inv[0].hash).text,
-              peer->id);
     queue_add(peer, inv.inv, inv.n);
     serve_queue(peer);
 }
@@ -643,7 +648,7 @@ static void handle_getblocktxn(struct peer *peer, const struct wire_message *mes
 
 bool serve_handle(struct peer *peer, const struct wire_message *message, struct arena *arena)
 {
-    if (peer->kind == PEER_PRIVATE_BROADCAST)
+    if (peer->kind == PEER_PRIVATE_BROADCAST && message->type != MESSAGE_GETDATA)
         return false;
     switch (message->type) {
     case MESSAGE_GETHEADERS:
