@@ -40,16 +40,21 @@ class GateError(Exception):
 
 
 class Node:
-    def __init__(self, program, chain, extra, folder):
+    """chain None: none is imported. peers: whom it listens and connects to."""
+
+    def __init__(self, program, chain, extra, folder, port=PORT, peers=("-connect=0", "-listen=0")):
         self.folder = pathlib.Path(folder)
+        self.port = port
         blocks = self.folder / "regtest" / "blocks"
         blocks.mkdir(parents=True)
-        for path in sorted(pathlib.Path(chain).glob("blk*.dat")):
-            shutil.copy(path, blocks / path.name)
+        if chain is not None:
+            extra = ["-reindex", *extra]
+            for path in sorted(pathlib.Path(chain).glob("blk*.dat")):
+                shutil.copy(path, blocks / path.name)
         self.errors = open(self.folder / "stderr", "w+")
-        self.args = [program, "-regtest", f"-datadir={folder}", "-reindex", "-blocksxor=0",
-                     "-connect=0", "-listen=0", "-checkblockindex=0", "-checkmempool=0",
-                     f"-rpcport={PORT}", "-server=1", "-printtoconsole=0", *extra]
+        self.args = [program, "-regtest", f"-datadir={folder}", "-blocksxor=0",
+                     "-checkblockindex=0", "-checkmempool=0", f"-rpcport={port}", "-server=1",
+                     "-printtoconsole=0", *peers, *extra]
         self.began = time.monotonic()
         self.process = subprocess.Popen(self.args, stderr=self.errors, stdout=subprocess.DEVNULL)
         self.connection = None
@@ -58,7 +63,7 @@ class Node:
         if self.connection is None:
             cookie = (self.folder / "regtest" / ".cookie").read_bytes()
             self.headers = {"Authorization": "Basic " + base64.b64encode(cookie).decode()}
-            self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=600)
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         try:
             self.connection.request("POST", "/", body, self.headers)
