@@ -417,6 +417,14 @@ bool chain_is_initial(const struct chain *chain)
     return atomic_load(&chain->is_initial);
 }
 
+bool chain_history(const struct chain *chain, const struct header_node **ret_from,
+                   const struct header_node **ret_target)
+{
+    *ret_from = atomic_load(&chain->background_tip);
+    *ret_target = atomic_load(&chain->snapshot_base);
+    return *ret_from != NULL && *ret_target != NULL;
+}
+
 int chain_find_coins(struct chain *chain, struct coin *ret_coins, bool *ret_found,
                      const struct outpoint *outpoints, size_t n, struct arena *arena,
                      struct error *err)

@@ -120,6 +120,10 @@ struct sink *chain_sink(struct chain *chain) NONNULL(1);
 const struct header_tree *chain_headers(const struct chain *chain) NONNULL(1);
 const struct header_node *chain_tip(const struct chain *chain) NONNULL(1);
 bool chain_is_initial(const struct chain *chain) NONNULL(1);
+/* What lies below a snapshot is being verified: blocks above from, up to target, are
+ * wanted. False: nothing is. */
+bool chain_history(const struct chain *chain, const struct header_node **ret_from,
+                   const struct header_node **ret_target) NONNULL(1, 2, 3);
 
 /* For guests, on the chain thread: coins as of the tip, see coins_find_many. */
 NODISCARD int chain_find_coins(struct chain *chain, struct coin *ret_coins, bool *ret_found,

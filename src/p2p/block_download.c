@@ -398,6 +398,8 @@ static void find_next(struct window *window)
     const struct header_node *tip = headers_tip(p2p);
     const struct header_node *known;
     const struct header_node *fork;
+    const struct header_node *from;
+    const struct header_node *base;
     const struct header_node **common = &peer->blocks.common;
     struct u256 work;
 
@@ -408,6 +410,14 @@ static void find_next(struct window *window)
     work = header_work(known);
     if (u256_compare(&work, &p2p->options.minimum_chain_work) < 0)
         return;
+    /* Until a snapshot is verified we could not leave its chain. */
+    if (headers_history_wanted(p2p, &from, &base) && !header_is_ancestor(base, known)) {
+        log_debug("net",
+                  "Not downloading blocks from peer=%" PRId64
+                  ", which doesn't have the snapshot block in its best chain.",
+                  peer->id);
+        return;
+    }
     fork = header_fork(known, tip);
     if (*common == NULL || header_work_compare(fork, *common) > 0 ||
         !header_is_ancestor(*common, known))
