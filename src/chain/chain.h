@@ -101,9 +101,11 @@ void chain_add_events(struct chain *chain, const struct chain_events *events) NO
  * of the published tip. Functions may be NULL. */
 struct chain_guests {
     void *context;
-    /* Judges what came through the sink: see mempool_ops.submit. Absent: all are refused. */
+    /* Judges what came through the sink: see mempool_ops.submit. Absent: all are refused.
+     * test_only: nothing is kept. */
     int (*judge_txs)(void *context, struct tx_result *ret_results, char *ret_package_reason,
-                     const struct tx_ref *const *txs, size_t txs_n, struct error *err);
+                     const struct tx_ref *const *txs, size_t txs_n, bool test_only,
+                     struct error *err);
     /* Nothing else is to be done, imports are over. Returns 1 to be called again soon, 0, or
      * an error that ends the chain. */
     int (*idle)(void *context, struct error *err);

@@ -28,6 +28,7 @@ struct offer {
     void (*block_done)(void *context, const struct block_answer *answer);
 
     const struct tx_ref **txs; /* Owned, each held. */
+    bool is_test;
     void (*txs_done)(void *context, const struct txs_answer *answer);
 };
 
@@ -249,7 +250,8 @@ static int take_txs(struct chain *chain, struct offer *offer, struct error *err)
                                         .outcome = TX_NOT_JUDGED,
                                         .cause = TX_CAUSE_INTERNAL};
     if (guests != NULL && guests->judge_txs != NULL)
-        rc = guests->judge_txs(guests->context, results, package_reason, offer->txs, offer->n, err);
+        rc = guests->judge_txs(guests->context, results, package_reason, offer->txs, offer->n,
+                               offer->is_test, err);
     if (rc == 0)
         offer->txs_done(offer->context, &answer);
     for (size_t i = 0; i < offer->n; i++)
@@ -392,8 +394,8 @@ static void offer_block(struct sink *sink, struct buf *own_bytes, bool is_reques
     put(chain, offer);
 }
 
-static void offer_txs(struct sink *sink, const struct tx_ref *const *txs, size_t n,
-                      void (*done)(void *context, const struct txs_answer *answer), void *context)
+static void put_txs(struct sink *sink, const struct tx_ref *const *txs, size_t n, bool is_test,
+                    void (*done)(void *context, const struct txs_answer *answer), void *context)
 {
     struct offer *offer = alloc_zero(sizeof(*offer));
 
@@ -402,9 +404,22 @@ static void offer_txs(struct sink *sink, const struct tx_ref *const *txs, size_t
     for (size_t i = 0; i < n; i++)
         offer->txs[i] = tx_ref_hold(txs[i]);
     offer->n = n;
+    offer->is_test = is_test;
     offer->txs_done = done;
     offer->context = context;
     put(chain_of(sink), offer);
+}
+
+static void offer_txs(struct sink *sink, const struct tx_ref *const *txs, size_t n,
+                      void (*done)(void *context, const struct txs_answer *answer), void *context)
+{
+    put_txs(sink, txs, n, false, done, context);
+}
+
+static void test_tx(struct sink *sink, const struct tx_ref *tx,
+                    void (*done)(void *context, const struct txs_answer *answer), void *context)
+{
+    put_txs(sink, &tx, 1, true, done, context);
 }
 
 static bool has_room(struct sink *sink)
@@ -415,6 +430,7 @@ static bool has_room(struct sink *sink)
 static const struct sink_ops ops = {.offer_headers = offer_headers,
                                     .offer_block = offer_block,
                                     .offer_txs = offer_txs,
+                                    .test_tx = test_tx,
                                     .has_room = has_room};
 
 struct sink *chain_sink(struct chain *chain)

@@ -21,10 +21,11 @@ struct bench {
     struct headers_answer headers;
     uint32_t txs_n;
     uint32_t judged;
+    uint32_t tested;
 };
 
 static int judge(void *context, struct tx_result *ret_results, char *ret_package_reason,
-                 const struct tx_ref *const *txs, size_t txs_n, struct error *err)
+                 const struct tx_ref *const *txs, size_t txs_n, bool test_only, struct error *err)
 {
     struct bench *bench = context;
 
@@ -34,7 +35,7 @@ static int judge(void *context, struct tx_result *ret_results, char *ret_package
         EXPECT_TRUE("txid", txid_equal(&ret_results[i].txid, &txs[i]->tx.txid));
         ret_results[i].outcome = TX_ACCEPTED;
     }
-    bench->judged += (uint32_t)txs_n;
+    *(test_only ? &bench->tested : &bench->judged) += (uint32_t)txs_n;
     return 0;
 }
 
@@ -272,6 +273,11 @@ static void transactions_go_to_the_guest(void)
         wait_all(&bench);
         EXPECT_U64("judged", bench.judged, 2);
         EXPECT_U64("answered", bench.txs_n, 2);
+        bench.asked++;
+        sink->ops->test_tx(sink, ref, txs_done, &bench);
+        wait_all(&bench);
+        EXPECT_U64("tested", bench.tested, 1);
+        EXPECT_U64("and not judged", bench.judged, 2);
         EXPECT_U64("nobody else holds it", ref->holders >= 1, 1);
         tx_ref_drop(ref);
         EXPECT_TRUE("room", sink->ops->has_room(sink));
