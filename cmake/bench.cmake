@@ -33,6 +33,7 @@ add_custom_target(bench
     COMMAND bench_script
     COMMAND bench_worst
     COMMAND bench_graph
+    COMMAND bench_miner
     COMMAND bench_coins assay 500000 1024 500 ${CMAKE_BINARY_DIR}/bench/coins
     COMMAND ${CMAKE_SOURCE_DIR}/bench/race.sh ${CMAKE_BINARY_DIR}
     DEPENDS bench_programs assayd

@@ -10,6 +10,11 @@ static sha256_blocks_fn *one_stream = sha256_blocks_portable;
 static const struct sha256_lanes *wide_lanes;   /* NULL: none. */
 static const struct sha256_lanes *narrow_lanes; /* Where wide_lanes has too many; or NULL. */
 
+const struct sha256_lanes *sha256_lanes_in_use(void)
+{
+    return wide_lanes;
+}
+
 void sha256_init(struct sha256 *hash)
 {
     memcpy(hash->state, sha256_initial, sizeof(hash->state));
@@ -442,7 +447,7 @@ bool sha256_lanes_agree(const struct sha256_lanes *lanes)
         sha256d(digest, blocks[lane], SHA256_BLOCK_BYTES);
         same = same && memcmp(digest, digests + 32 * lane, SHA256_BYTES) == 0;
     }
-    return same;
+    return same && sha256_scan_agrees(lanes);
 }
 
 static const struct sha256_lanes *if_good(const struct sha256_lanes *lanes)

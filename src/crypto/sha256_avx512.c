@@ -18,6 +18,10 @@ typedef __m512i vec;
 #define choose(x, y, z) _mm512_ternarylogic_epi32(x, y, z, 0xca)
 #define majority(x, y, z) _mm512_ternarylogic_epi32(x, y, z, 0xe8)
 #define all(word) _mm512_set1_epi32((int)(word))
+#define swap_bytes(x)    \
+    _mm512_shuffle_epi8( \
+        x, _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203)))
+#define at_most(x, y) ((unsigned)_mm512_cmple_epu32_mask(x, y))
 #define load(at) _mm512_load_si512(at)
 #define store(at, x) _mm512_store_si512(at, x)
 
@@ -26,13 +30,12 @@ typedef __m512i vec;
 TARGET static inline __attribute__((always_inline)) void load_blocks(vec *ret_words,
                                                                      const uint8_t *const *blocks)
 {
-    const vec swap = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
     vec r[16];
     vec t[16];
 
     SHA256_UNROLL
     for (size_t i = 0; i < 16; i++)
-        r[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(blocks[i]), swap);
+        r[i] = swap_bytes(_mm512_loadu_si512(blocks[i]));
     SHA256_UNROLL
     for (size_t i = 0; i < 16; i += 2) {
         t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
@@ -70,6 +73,7 @@ static const struct sha256_lanes sixteen_lanes = {
     .lane_stride = 1,
     .step = step,
     .double_64 = double_64,
+    .scan = scan_lanes,
 };
 
 const struct sha256_lanes *sha256_lanes_avx512(void)

@@ -1,40 +1,57 @@
 #include "mining/scan.h"
 
+#include "base/check.h"
 #include "crypto/sha256.h"
+#include "crypto/sha256_scan.h"
 
 #define NONCE_AT 76
 
-/* The first 64 bytes do not change with the nonce: hashed once. */
-static bool is_good(const struct sha256 *midstate, const uint8_t *header, const struct u256 *target)
+static bool is_good(const uint8_t *header, const struct u256 *target)
 {
-    struct sha256 hash = *midstate;
     uint8_t digest[SHA256_BYTES];
     struct u256 value;
 
-    sha256_add(&hash, header + SHA256_BLOCK_BYTES, HEADER_BYTES - SHA256_BLOCK_BYTES);
-    sha256d_finish(&hash, digest);
-    /* Nearly all fail in the highest word. */
-    if (get_le64(digest + 24) > target->limb[3])
-        return false;
+    sha256d(digest, header, HEADER_BYTES);
     value = u256_of_hash(digest);
     return u256_compare(&value, target) <= 0;
+}
+
+/* Of `count` nonces from where the header stands on, how many stand before the first good
+ * one. The scan looks at the highest word only: few pass it and fail. */
+static uint64_t scan_some(const struct sha256_scan *scan, uint8_t *header,
+                          const struct u256 *target, uint64_t count)
+{
+    uint32_t first = get_le32(header + NONCE_AT);
+    uint64_t done = 0;
+
+    for (;;) {
+        done += sha256_scan_run(scan, first + (uint32_t)done, count - done,
+                                (uint32_t)(target->limb[3] >> 32));
+        put_le32(header + NONCE_AT, first + (uint32_t)done);
+        if (done == count || is_good(header, target))
+            return done;
+        done++;
+    }
 }
 
 enum scan_result nonce_scan(uint8_t *header, const struct u256 *target, uint64_t *tries,
                             bool (*go_on)(void *context), void *context)
 {
-    uint32_t nonce = get_le32(header + NONCE_AT);
-    struct sha256 midstate;
+    uint64_t left = UINT32_MAX - get_le32(header + NONCE_AT);
+    struct sha256_scan scan;
 
-    sha256_init(&midstate);
-    sha256_add(&midstate, header, SHA256_BLOCK_BYTES);
-    while (*tries > 0 && nonce < UINT32_MAX && !is_good(&midstate, header, target)) {
-        put_le32(header + NONCE_AT, ++nonce);
-        --*tries;
-        if (go_on != NULL && nonce % SCAN_ASK_EVERY == 0 && !go_on(context))
+    left = MIN(left, *tries);
+    sha256_scan_init(&scan, header);
+    while (left > 0) {
+        uint64_t count = MIN(left, SCAN_ASK_EVERY);
+        uint64_t done = scan_some(&scan, header, target, count);
+
+        *tries -= done;
+        left -= done;
+        if (done < count)
+            return SCAN_FOUND;
+        if (left > 0 && go_on != NULL && !go_on(context))
             return SCAN_STOPPED;
     }
-    if (*tries == 0)
-        return SCAN_NO_TRIES;
-    return nonce == UINT32_MAX ? SCAN_NO_NONCES : SCAN_FOUND;
+    return *tries == 0 ? SCAN_NO_TRIES : SCAN_NO_NONCES;
 }
