@@ -171,8 +171,9 @@ struct mempool_pick {
     int64_t sigop_cost;
 };
 struct mempool_pick_options {
-    uint64_t weight_max; /* For all of them together. */
-    int64_t sigop_cost_max;
+    struct block_hash prev;     /* The tip they are wanted for. */
+    int64_t weight_max;         /* All of them together stay below it ... */
+    int64_t sigop_cost_max;     /* ... and below this. */
     int64_t min_sat_kvb;        /* Chunks below it are left out. */
     int32_t height;             /* Finality is judged for a block of this height ... */
     int64_t lock_time_cutoff_s; /* ... and this median time past. */
@@ -261,9 +262,13 @@ struct mempool_ops {
     void (*prioritised)(struct mempool_view *pool, struct mempool_prioritised **ret_list,
                         size_t *ret_n, struct arena *arena);
 
-    /* For blocks. picks: from arena; each tx is to be dropped. */
+    /* For blocks. picks: from arena; each tx is to be dropped. ret_changes: see changes.
+     * E_STATE: the mempool is on its way to another tip; nothing is written. */
     int (*pick)(struct mempool_view *pool, struct mempool_pick **ret_picks, size_t *ret_n,
-                const struct mempool_pick_options *options, struct arena *arena, struct error *err);
+                uint64_t *ret_changes, const struct mempool_pick_options *options,
+                struct arena *arena, struct error *err);
+    /* Rises with everything that may change what is picked, and with nothing else. */
+    uint64_t (*changes)(struct mempool_view *pool);
 
     int (*save)(struct mempool_view *pool, char **ret_path, struct error *err);
     int (*import)(struct mempool_view *pool, const char *path,

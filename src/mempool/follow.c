@@ -28,6 +28,7 @@ static void block_connected(void *context, const struct block_info *info, const 
     (void)info;
     (void)spent;
     pool_lock(pool);
+    pool->is_between = true;
     if (pool->txs_n > 0 || pool->deltas_n > 0) {
         for (uint32_t i = 0; i < block->tx_n; i++) {
             struct entry *entry = pool_find_txid(pool, &block->tx[i].txid);
@@ -61,6 +62,9 @@ static void block_disconnected(void *context, const struct block_info *info,
     struct mempool *pool = context;
 
     (void)info;
+    pool_lock(pool);
+    pool->is_between = true;
+    pool_unlock(pool);
     for (uint32_t i = 0; i < block->tx_n && pool->txs_n > 0; i++)
         doubt_children(pool, &block->tx[i]);
 }
@@ -195,6 +199,12 @@ static void tip_changed(void *context, const struct tip_event *event)
         bring_back(pool, event);
         remove_impossible(pool);
     }
+    pool_lock(pool);
+    pool->is_between = false;
+    pool->has_tip = true;
+    pool->tip = event->tip.hash;
+    pool->changes++;
+    pool_unlock(pool);
     pool_tell(pool);
     pool_check(pool);
 }

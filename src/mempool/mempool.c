@@ -341,6 +341,7 @@ void pool_insert(struct mempool *pool, struct entry *own_entry)
     pool->inner_bytes += entry_bytes(own_entry);
     pool->vsize_sum += (uint64_t)entry_vsize(own_entry);
     pool->fee_sum_sat += own_entry->fee_sat;
+    pool->changes++;
 }
 
 static struct notice *add_notice(struct mempool *pool)
@@ -369,6 +370,7 @@ void pool_forget(struct mempool *pool, struct entry *entry, enum tx_removal why)
     pool->vsize_sum -= (uint64_t)entry_vsize(entry);
     pool->fee_sum_sat -= entry->fee_sat;
     pool->entries[node] = NULL;
+    pool->changes++;
     if (why != TX_REMOVED_BLOCK)
         *add_notice(pool) =
             (struct notice){.ref = tx_ref_hold(entry->ref), .why = why, .sequence = sequence};
@@ -479,6 +481,7 @@ void pool_add_delta(struct mempool *pool, const struct txid *txid, int64_t delta
     if (entry != NULL) {
         entry->delta_sat = MAX(-GRAPH_FEE_MAX_SAT, MIN(delta->delta_sat, GRAPH_FEE_MAX_SAT));
         graph_set_fee(pool->graph, entry->node, entry_modified_fee(entry));
+        pool->changes++;
     }
     if (delta->delta_sat == 0)
         pool_forget_delta(pool, txid);

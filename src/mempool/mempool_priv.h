@@ -8,6 +8,8 @@
 #ifndef MEMPOOL_MEMPOOL_PRIV_H
 #define MEMPOOL_MEMPOOL_PRIV_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "crypto/siphash.h"
 #include "mempool/graph.h"
@@ -91,6 +93,11 @@ struct mempool {
     int64_t fee_sum_sat;
     uint64_t sequence; /* The next one. */
     bool is_loaded;    /* mempool.dat has been tried. */
+    _Atomic uint64_t changes; /* Of what could be picked for a block. */
+    /* What the chain was told to be at last; between the blocks of a change, nothing. */
+    struct block_hash tip;
+    bool has_tip;
+    bool is_between;
 
     /* The rolling minimum fee rate, in satoshi for 1,000 vbytes. */
     double rolling_sat_kvb;
@@ -161,6 +168,12 @@ extern const struct mempool_ops mempool_view_ops;
 /* By value, without relatives. Lock held, or chain thread. */
 void entry_describe(const struct mempool *pool, struct mempool_entry *ret,
                     const struct entry *entry);
+
+/* --- pick.c ------------------------------------------------------------------- */
+
+NODISCARD int pool_pick(struct mempool_view *view, struct mempool_pick **ret_picks, size_t *ret_n,
+                        uint64_t *ret_changes, const struct mempool_pick_options *options,
+                        struct arena *arena, struct error *err);
 
 /* --- limit.c ------------------------------------------------------------------ */
 

@@ -499,6 +499,11 @@ static void prioritised(struct mempool_view *view, struct mempool_prioritised **
     *ret_list = found;
 }
 
+static uint64_t changes(struct mempool_view *view)
+{
+    return atomic_load(&pool_of(view)->changes);
+}
+
 const struct mempool_ops mempool_view_ops = {
     .status = status,
     .has = has,
@@ -517,4 +522,6 @@ const struct mempool_ops mempool_view_ops = {
     .submit = submit,
     .prioritise = prioritise,
     .prioritised = prioritised,
+    .pick = pool_pick,
+    .changes = changes,
 };

@@ -1,103 +1,87 @@
 #include "mining/miner.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/check.h"
+#include "codec/reader.h"
 #include "codec/writer.h"
-#include "consensus/deployments.h"
-#include "consensus/rules.h"
-#include "mining/scan.h"
-#include "mining/template.h"
-#include "os/thread.h"
+#include "consensus/pow.h"
+#include "mining/miner_priv.h"
 
-struct cpu_miner {
-    struct miner miner;
-    struct miner_options options;
-    struct mutex mutex; /* One call at a time: cache belongs to it. */
-    struct deployment_cache cache;
-    struct block_info cached_tip; /* What cache was last used for. */
-};
-
-/* A branch of the node's tree, by its last block. */
-struct branch {
-    struct node *node;
-    struct block_info tip;
-};
-
-static struct ancestor branch_at(const void *context, int32_t height)
+bool miner_goes_on(const struct own_miner *m)
 {
-    const struct branch *branch = context;
-    struct block_info info = branch->tip;
-
-    if (height != branch->tip.height)
-        CHECK(branch->node->ops->ancestor(branch->node, &info, &branch->tip.hash, height) == 0);
-    return (struct ancestor){
-        .version = info.header.version, .time = info.header.time, .bits = info.header.bits};
+    return !atomic_load(&m->is_stopping) &&
+           (m->options.go_on == NULL || m->options.go_on(m->options.context));
 }
 
-/* The cache holds for the branch only if its last tip is on it. */
-static void fit_cache(struct cpu_miner *m, const struct branch *branch)
+static bool goes_on(void *context)
 {
-    struct block_info old;
-
-    if (m->cached_tip.height > branch->tip.height ||
-        branch->node->ops->ancestor(branch->node, &old, &branch->tip.hash, m->cached_tip.height) <
-            0 ||
-        !block_hash_equal(&old.hash, &m->cached_tip.hash))
-        deployment_cache_clear(&m->cache);
-    m->cached_tip = branch->tip;
+    return miner_goes_on(context);
 }
 
-/* After the median of eleven; and, as one day BIP 94 may hold everywhere, not
- * further back than it allows at the start of a period. */
-static uint32_t block_time(const struct cpu_miner *m, const struct branch *branch)
-{
-    int64_t least = (int64_t)branch->tip.median_time_past + 1;
-    int64_t now_s = clock_wall_s(m->options.clock);
+/* --- Blocks -------------------------------------------------------------------------- */
 
-    if ((branch->tip.height + 1) % params_retarget_period(m->options.params) == 0)
-        least = MAX(least, (int64_t)branch->tip.header.time - TIMEWARP_MAX_S);
-    return (uint32_t)MAX(least, now_s);
+void miner_parts(const struct own_miner *m, struct template_parts *ret_parts,
+                 const struct block_template *template, struct span script, uint64_t extranonce,
+                 struct arena *arena)
+{
+    const struct params *params = m->options.builder.params;
+    struct tx *txs = arena_array(arena, template->txs_n + 1, sizeof(*txs));
+
+    for (size_t i = 0; i < template->txs_n; i++)
+        txs[i] = template->txs[i].tx->tx;
+    *ret_parts = (struct template_parts){
+        .prev = template->tip.hash,
+        .height = template->height,
+        .version = template->version,
+        .coinbase_value_sat = template->subsidy_sat + template->fees_sat,
+        .coinbase_script = script,
+        .extranonce = extranonce,
+        .segwit = template->has_segwit,
+        .txs = txs,
+        .txs_n = template->txs_n,
+        .signet = params->signet_blocks ? params : NULL,
+        .signet_keys = m->options.signet_keys,
+    };
+    builder_time(m->builder, template, &ret_parts->time, &ret_parts->bits);
 }
 
-static void begin(struct cpu_miner *m, struct template_parts *parts, struct span script,
-                  uint64_t extranonce)
+/* A block of a fresh template (or, with txs, of a coinbase and these), nonce zero. */
+static int make_block(struct own_miner *m, struct buf *ret_block, uint32_t *ret_bits,
+                      struct span script, uint64_t extranonce, const struct tx *txs, size_t txs_n,
+                      struct error *err)
 {
-    const struct params *params = m->options.params;
-    struct branch branch = {.node = m->options.node};
-    struct ancestry ancestry = {.at = branch_at, .context = &branch};
-    struct node_status status;
+    const struct block_template *template = NULL;
+    struct template_parts parts;
+    struct arena arena;
+    int rc = builder_template(m->builder, &template, txs == NULL, err);
 
-    branch.node->ops->status(branch.node, &status);
-    branch.tip = status.tip;
-    ancestry.tip_height = branch.tip.height;
-    fit_cache(m, &branch);
-    *parts = (struct template_parts){.prev = branch.tip.hash,
-                                     .height = branch.tip.height + 1,
-                                     .coinbase_script = script,
-                                     .extranonce = extranonce};
-    parts->version = m->options.has_block_version
-                         ? m->options.block_version
-                         : block_version_after(&ancestry, params, &m->cache);
-    parts->time = block_time(m, &branch);
-    parts->bits = pow_next_bits(&ancestry, parts->time, params);
-    parts->coinbase_value_sat = subsidy_at(parts->height, params);
-    parts->segwit = buried_active(BURIED_SEGWIT, parts->height, params);
+    if (rc < 0)
+        return rc;
+    arena_init(&arena);
+    miner_parts(m, &parts, template, script, extranonce, &arena);
+    if (txs != NULL) {
+        parts.txs = txs;
+        parts.txs_n = txs_n;
+    }
+    ret_block->len = 0;
+    rc = template_write(ret_block, &parts, err);
+    *ret_bits = parts.bits;
+    arena_clear(&arena);
+    builder_drop(m->builder, template);
+    return rc;
 }
 
-static enum scan_result solve(const struct cpu_miner *m, struct buf *block, uint32_t bits,
+static enum scan_result solve(struct own_miner *m, struct buf *block, uint32_t bits,
                               uint64_t *tries)
 {
     struct u256 target = target_of_bits(bits, NULL, NULL);
 
-    return nonce_scan(block->data, &target, tries, m->options.go_on, m->options.context);
+    return nonce_scan(block->data, &target, tries, goes_on, m);
 }
 
-static bool goes_on(const struct cpu_miner *m)
-{
-    return m->options.go_on == NULL || m->options.go_on(m->options.context);
-}
-
-static struct block_hash hash_of(const struct buf *block)
+struct block_hash miner_hash_of(const struct buf *block)
 {
     struct header header;
     struct reader r;
@@ -107,11 +91,11 @@ static struct block_hash hash_of(const struct buf *block)
     return header_hash(&header);
 }
 
-static int submit(const struct cpu_miner *m, const struct buf *block, struct error *err)
+int miner_submit(const struct own_miner *m, struct span block, struct error *err)
 {
-    struct node *node = m->options.node;
+    struct node *node = m->options.builder.node;
     struct submit_result result;
-    int rc = node->ops->submit_block(node, &result, span_of_buf(block), err);
+    int rc = node->ops->submit_block(node, &result, block, err);
 
     if (rc < 0)
         return rc;
@@ -120,10 +104,41 @@ static int submit(const struct cpu_miner *m, const struct buf *block, struct err
     return 0;
 }
 
+/* --- The interface ------------------------------------------------------------------- */
+
+static int get_template(struct miner *miner, const struct block_template **ret_template,
+                        uint32_t *ret_time, uint32_t *ret_bits, struct error *err)
+{
+    struct own_miner *m = (struct own_miner *)miner;
+    int rc = builder_template(m->builder, ret_template, true, err);
+
+    if (rc == 0)
+        builder_time(m->builder, *ret_template, ret_time, ret_bits);
+    return rc;
+}
+
+static void drop_template(struct miner *miner, const struct block_template *own_template)
+{
+    builder_drop(((struct own_miner *)miner)->builder, own_template);
+}
+
+static void info(struct miner *miner, struct miner_info *ret_info)
+{
+    struct own_miner *m = (struct own_miner *)miner;
+
+    *ret_info = (struct miner_info){.min_sat_kvb = m->options.builder.min_sat_kvb,
+                                    .is_mining = m->started_n > 0,
+                                    .mined_n = atomic_load(&m->mined_n)};
+    if (ret_info->is_mining)
+        ret_info->hashes_per_s = dig_rate(m);
+    ret_info->has_last =
+        builder_last(m->builder, &ret_info->last_weight, &ret_info->last_txs_n);
+}
+
 static int generate(struct miner *miner, struct block_hash *ret_hashes, uint32_t *ret_n,
                     uint32_t count, struct span script, uint64_t max_tries, struct error *err)
 {
-    struct cpu_miner *m = (struct cpu_miner *)miner;
+    struct own_miner *m = (struct own_miner *)miner;
     uint64_t extranonce = 0;
     struct buf block = {0};
     int rc = 0;
@@ -131,17 +146,17 @@ static int generate(struct miner *miner, struct block_hash *ret_hashes, uint32_t
     *ret_n = 0;
     mutex_lock(&m->mutex);
     while (*ret_n < count && rc == 0) {
-        struct template_parts parts;
         enum scan_result scan;
+        uint32_t bits;
 
-        if (!goes_on(m)) {
+        if (!miner_goes_on(m)) {
             rc = error_set(err, E_STOPPED, "the node is stopping");
             break;
         }
-        begin(m, &parts, script, extranonce);
-        block.len = 0;
-        template_write(&block, &parts);
-        scan = solve(m, &block, parts.bits, &max_tries);
+        rc = make_block(m, &block, &bits, script, extranonce, NULL, 0, err);
+        if (rc < 0)
+            break;
+        scan = solve(m, &block, bits, &max_tries);
         if (scan == SCAN_NO_TRIES)
             break;
         if (scan == SCAN_NO_NONCES) {
@@ -150,21 +165,20 @@ static int generate(struct miner *miner, struct block_hash *ret_hashes, uint32_t
         }
         if (scan == SCAN_STOPPED)
             continue;
-        rc = submit(m, &block, err);
+        rc = miner_submit(m, span_of_buf(&block), err);
         if (rc == 0)
-            ret_hashes[(*ret_n)++] = hash_of(&block);
+            ret_hashes[(*ret_n)++] = miner_hash_of(&block);
     }
     mutex_unlock(&m->mutex);
     buf_clear(&block);
     return rc;
 }
 
-static int solve_one(struct cpu_miner *m, struct buf *block, const struct template_parts *parts,
-                     struct error *err)
+static int solve_one(struct own_miner *m, struct buf *block, uint32_t bits, struct error *err)
 {
     uint64_t tries = MINER_TRIES_DEFAULT;
 
-    switch (solve(m, block, parts->bits, &tries)) {
+    switch (solve(m, block, bits, &tries)) {
     case SCAN_FOUND:
         return 0;
     case SCAN_STOPPED:
@@ -180,26 +194,25 @@ static int generate_block(struct miner *miner, struct submit_result *ret_test,
                           struct block_hash *ret_hash, struct buf *ret_block, struct span script,
                           const struct tx *txs, size_t txs_n, bool want_submit, struct error *err)
 {
-    struct cpu_miner *m = (struct cpu_miner *)miner;
-    struct node *node = m->options.node;
-    struct template_parts parts;
+    static const struct tx none;
+    struct own_miner *m = (struct own_miner *)miner;
+    struct node *node = m->options.builder.node;
     struct buf block = {0};
+    uint32_t bits;
     int rc;
 
     mutex_lock(&m->mutex);
-    begin(m, &parts, script, 0);
-    parts.txs = txs;
-    parts.txs_n = txs_n;
-    template_write(&block, &parts);
-    rc = node->ops->test_block(node, ret_test, span_of_buf(&block), false, false, err);
+    rc = make_block(m, &block, &bits, script, 0, txs == NULL ? &none : txs, txs_n, err);
+    if (rc == 0)
+        rc = node->ops->test_block(node, ret_test, span_of_buf(&block), false, false, err);
     if (rc < 0 || ret_test->verdict != V_VALID)
         goto done;
-    rc = solve_one(m, &block, &parts, err);
+    rc = solve_one(m, &block, bits, err);
     if (rc == 0 && want_submit)
-        rc = submit(m, &block, err);
+        rc = miner_submit(m, span_of_buf(&block), err);
     if (rc < 0)
         goto done;
-    *ret_hash = hash_of(&block);
+    *ret_hash = miner_hash_of(&block);
     if (ret_block != NULL)
         write_span(ret_block, span_of_buf(&block));
 
@@ -209,26 +222,64 @@ done:
     return rc;
 }
 
-static const struct miner_ops ops = {.generate = generate, .generate_block = generate_block};
+static const struct miner_ops ops = {
+    .get_template = get_template,
+    .drop_template = drop_template,
+    .info = info,
+    .generate = generate,
+    .generate_block = generate_block,
+};
 
 struct miner *miner_new(const struct miner_options *options)
 {
-    struct cpu_miner *m = alloc_zero(sizeof(*m));
+    struct own_miner *m = alloc_zero(sizeof(*m));
 
+    CHECK(options->threads_n <= MINER_THREADS_MAX);
     m->miner.ops = &ops;
     m->options = *options;
-    m->cached_tip.height = -1;
+    m->builder = builder_new(&options->builder);
+    write_span(&m->script, options->mine_script);
+    m->diggers = alloc_array(options->threads_n + 1U, sizeof(*m->diggers));
+    m->rate = -1;
     mutex_init(&m->mutex);
+    mutex_init(&m->rate_mutex);
     return &m->miner;
+}
+
+int miner_start(struct miner *miner, struct error *err)
+{
+    struct own_miner *m = (struct own_miner *)miner;
+
+    m->rate_since_us = clock_monotonic_us(m->options.builder.clock);
+    for (unsigned i = 0; i < m->options.threads_n; i++) {
+        struct digger *digger = &m->diggers[i];
+        char name[THREAD_NAME_SIZE];
+        int rc;
+
+        digger->miner = m;
+        digger->number = i;
+        (void)snprintf(name, sizeof(name), "mine-%u", i % 1000);
+        rc = thread_start(&digger->thread, name, dig_thread, digger, err);
+        if (rc < 0)
+            return rc;
+        m->started_n++;
+    }
+    return 0;
 }
 
 void miner_free(struct miner *own_miner)
 {
-    struct cpu_miner *m = (struct cpu_miner *)own_miner;
+    struct own_miner *m = (struct own_miner *)own_miner;
 
     if (m == NULL)
         return;
+    atomic_store(&m->is_stopping, true);
+    for (unsigned i = 0; i < m->started_n; i++)
+        thread_join(&m->diggers[i].thread);
+    builder_free(m->builder);
     mutex_clear(&m->mutex);
-    deployment_cache_clear(&m->cache);
+    mutex_clear(&m->rate_mutex);
+    buf_clear(&m->script);
+    free(m->diggers);
     free(m);
 }

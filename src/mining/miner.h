@@ -4,22 +4,26 @@
 #ifndef MINING_MINER_H
 #define MINING_MINER_H
 
-#include "consensus/params.h"
 #include "iface/miner.h"
-#include "os/clock.h"
+#include "keys/keyring.h"
+#include "mining/builder.h"
 
 struct miner_options {
-    struct node *node; /* All borrowed, must outlive the miner. */
-    const struct params *params;
-    struct clock *clock;
+    struct builder_options builder;
     bool (*go_on)(void *context); /* false: the node stops. May be NULL. */
     void *context;
-    bool has_block_version; /* -blockversion, on regtest. */
-    int32_t block_version;
+    const struct keyring *signet_keys; /* Borrowed, may be NULL: solves signet blocks. */
+    /* -mine: threads 0: nothing is mined but on request. */
+    unsigned threads_n;
+    struct span mine_script;  /* Copied: where the reward goes. */
+    uint32_t mine_interval_s; /* Least time between blocks found by it. */
 };
 
-/* Release with miner_free. */
+/* Release with miner_free. Mining begins with miner_start. */
 struct miner *miner_new(const struct miner_options *options);
+/* Starts the threads of -mine, if any are asked for. */
+NODISCARD int miner_start(struct miner *miner, struct error *err);
+/* Ends them; go_on must give false by now, or the wait may be long. */
 void miner_free(struct miner *own_miner);
 
 #endif /* MINING_MINER_H */

@@ -1,4 +1,4 @@
-/* Block templates: everything of a block but its nonce. Pure. */
+/* Blocks made of a template: everything but the nonce. Pure. */
 #ifndef MINING_TEMPLATE_H
 #define MINING_TEMPLATE_H
 
@@ -6,6 +6,9 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/error.h"
+#include "consensus/params.h"
+#include "keys/keyring.h"
 #include "primitives/block.h"
 
 /* What goes into a block. */
@@ -21,10 +24,15 @@ struct template_parts {
     bool segwit;                 /* BIP 141 holds: the coinbase has a reserved value. */
     const struct tx *txs;        /* After the coinbase, finished (with ids). */
     size_t txs_n;
+    const struct params *signet;       /* BIP 325: its challenge is solved. NULL: no signet. */
+    const struct keyring *signet_keys; /* NULL: none, for challenges that ask for none. */
 };
 
 /* Serialize the block, nonce zero, to the end of buf. Its coinbase begins with the
- * height (BIP 34), is locked to it and commits to the witnesses (BIP 141). */
-void template_write(struct buf *buf, const struct template_parts *parts);
+ * height (BIP 34), is locked to it and commits to the witnesses (BIP 141).
+ *
+ * Returns: 0; E_PERMISSION: the keys do not solve the signet's challenge. */
+NODISCARD int template_write(struct buf *buf, const struct template_parts *parts,
+                             struct error *err) NONNULL(1, 2);
 
 #endif /* MINING_TEMPLATE_H */

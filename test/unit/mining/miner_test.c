@@ -142,8 +142,13 @@ static void fake_free(struct fake *f)
 
 static struct miner *miner_on(struct fake *f, const struct params *params)
 {
-    struct miner_options options = {
-        .node = &f->node, .params = params, .clock = &f->clock, .go_on = go_on, .context = f};
+    struct miner_options options = {.builder = {.node = &f->node,
+                                                .params = params,
+                                                .clock = &f->clock,
+                                                .max_weight = BLOCK_WEIGHT_MAX,
+                                                .reserved_weight = BUILDER_RESERVED_WEIGHT_DEFAULT},
+                                    .go_on = go_on,
+                                    .context = f};
 
     return miner_new(&options);
 }

@@ -54,7 +54,7 @@ static void blocks_equal_those_of_core(void)
         header_read(&header, &r);
         parts.prev = header.prev;
         parts.time = header.time;
-        template_write(&got, &parts);
+        CHECK(template_write(&got, &parts, NULL) == 0);
         EXPECT_INT(core_rows[i].label, nonce_scan(got.data, &target, &tries, NULL, NULL),
                    SCAN_FOUND);
         EXPECT_BYTES(core_rows[i].label, got.data, got.len, want.data, want.len);
@@ -109,7 +109,7 @@ static void templates_pass_the_rules(void)
             make_tx(&txs[k], (uint8_t)(k + 1), &arena);
         parts.txs = txs;
         parts.txs_n = i % (ARRAY_LEN(txs) + 1);
-        template_write(&bytes, &parts);
+        CHECK(template_write(&bytes, &parts, NULL) == 0);
         EXPECT_INT(label, block_read(&block, bytes.data, bytes.len, &arena), 0);
         EXPECT_U64(label, block.tx_n, parts.txs_n + 1);
         EXPECT_INT(label, block_check(&block, params, false, true, &arena, &finding), V_VALID);
@@ -130,7 +130,7 @@ static void before_segwit_there_is_no_reserved_value(void)
 
     arena_init(&arena);
     parts.segwit = false;
-    template_write(&bytes, &parts);
+    CHECK(template_write(&bytes, &parts, NULL) == 0);
     CHECK(block_read(&block, bytes.data, bytes.len, &arena) == 0);
     EXPECT_TRUE("no witness", !block.tx[0].has_witness);
     EXPECT_INT("commitment", witness_commitment_index(&block), 1);
