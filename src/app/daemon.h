@@ -9,6 +9,7 @@
 #include "consensus/params.h"
 #include "http/server.h"
 #include "iface/host.h"
+#include "keys/keyring.h"
 #include "mempool/mempool.h"
 #include "os/clock.h"
 #include "os/disk.h"
@@ -58,6 +59,7 @@ struct daemon {
     struct cond mempool_wakes;
     bool mempool_stops;
     struct miner *miner;
+    struct keyring mine_keys; /* -minekey */
     _Atomic bool is_stopping;
     _Atomic int exit_status;
 };
@@ -99,7 +101,10 @@ NODISCARD int daemon_start_mempool(struct daemon *daemon);
 void daemon_stop_mempool(struct daemon *daemon);
 void daemon_close_mempool(struct daemon *daemon);
 
-/* Wires the mining room to RPC; the chain must be open. */
+/* The options of mining, before anything is opened. */
+NODISCARD int daemon_check_mining(struct daemon *daemon);
+/* Wires the mining room to RPC; the chain must be open, the mempool (if there is one) in
+ * rpc.mempool. */
 NODISCARD int daemon_start_miner(struct daemon *daemon);
 void daemon_stop_miner(struct daemon *daemon);
 

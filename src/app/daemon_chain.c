@@ -5,7 +5,6 @@
 #include "app/daemon.h"
 #include "base/alloc.h"
 #include "base/check.h"
-#include "mining/miner.h"
 #include "os/entropy.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -126,35 +125,4 @@ int daemon_chain_options(struct daemon *daemon, struct chain_options *ret_option
     chain->loadblock_n = options_list(o, "loadblock", ret_loadblock);
     chain->loadblock = *ret_loadblock;
     return 0;
-}
-
-static bool miner_may_go_on(void *context)
-{
-    const struct daemon *daemon = context;
-
-    return !atomic_load(&daemon->is_stopping);
-}
-
-int daemon_start_miner(struct daemon *daemon)
-{
-    struct miner_options miner = {
-        .node = chain_node(daemon->chain),
-        .params = &daemon->params,
-        .clock = &daemon->clock.clock,
-        .go_on = miner_may_go_on,
-        .context = daemon,
-        .has_block_version =
-            daemon->params.is_mockable && options_is_set(&daemon->options, "blockversion"),
-        .block_version = (int32_t)options_int(&daemon->options, "blockversion", 0),
-    };
-
-    daemon->miner = miner_new(&miner);
-    daemon->rpc.miner = daemon->miner;
-    return 0;
-}
-
-void daemon_stop_miner(struct daemon *daemon)
-{
-    miner_free(daemon->miner);
-    daemon->miner = NULL;
 }

@@ -529,6 +529,8 @@ int daemon_check_options(struct daemon *daemon)
     if (rc == 0)
         rc = check_test_options(daemon);
     if (rc == 0)
+        rc = daemon_check_mining(daemon);
+    if (rc == 0)
         rc = check_port(&daemon->options, "port");
     if (rc == 0)
         rc = check_port(&daemon->options, "rpcport");

@@ -134,6 +134,7 @@ struct mempool_status {
     int64_t min_relay_sat_kvb;
     int64_t incremental_sat_kvb;
     int64_t dust_relay_sat_kvb;
+    bool require_standard; /* Off with -acceptnonstdtxn. */
     bool permit_bare_multisig;
     int64_t max_datacarrier_bytes; /* -1: none is taken. */
     uint32_t cluster_count_max;

@@ -35,6 +35,7 @@ static void status(struct mempool_view *view, struct mempool_status *ret_status)
         .min_relay_sat_kvb = options->min_relay_sat_kvb,
         .incremental_sat_kvb = options->incremental_sat_kvb,
         .dust_relay_sat_kvb = options->dust_relay_sat_kvb,
+        .require_standard = options->require_standard,
         .permit_bare_multisig = options->permit_bare_multisig,
         .max_datacarrier_bytes = options->max_datacarrier_bytes,
         .cluster_count_max = options->cluster_count_max,

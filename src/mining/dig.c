@@ -100,6 +100,16 @@ static int begin(struct dig *dig, struct buf *block, uint32_t *ret_bits, struct 
     return rc;
 }
 
+/* While old blocks are still read from files, the tip is not where to mine. */
+static bool is_importing(const struct own_miner *m)
+{
+    struct node *node = m->options.builder.node;
+    struct node_status status;
+
+    node->ops->status(node, &status);
+    return status.importing;
+}
+
 /* One block, from template to end of nonces. */
 static int dig_one(struct dig *dig, struct buf *block, struct error *err)
 {
@@ -154,8 +164,8 @@ void dig_thread(void *context)
 
         if (digger->number == 0)
             (void)dig_rate(m); /* Logs now and then. */
-        if (ms > 0) {
-            rest(m, ms);
+        if (ms > 0 || is_importing(m)) {
+            rest(m, ms > 0 ? ms : REST_MS);
         } else if (dig_one(&dig, &block, &err) < 0) {
             log_warning("mining", "could not begin a block: %s", error_text(&err));
             rest(m, REST_MS);

@@ -13,6 +13,7 @@
 #include "iface/node.h"
 
 struct miner;
+struct peers;
 struct rpc_server;
 
 /* The networks that peers are reached over, in the order in which they are shown. */
@@ -31,6 +32,7 @@ struct rpc_context {
     struct host *host;
     struct rpc_server *server; /* Set by rpc_server_new. */
     struct miner *miner;       /* iface/miner.h */
+    struct peers *peers;          /* iface/peers.h; NULL: none. */
     const struct params *params;
     const char *const *deprecated; /* -deprecatedrpc: methods turned on again. */
     size_t deprecated_n;

@@ -19,6 +19,7 @@
     X(proof)          \
     X(scan)           \
     X(submission)     \
+    X(template)       \
     X(transaction)
 
 #define RPC_GROUP_EXTERN(noun) extern const struct rpc_method rpc_##noun##_methods[];

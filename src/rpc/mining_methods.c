@@ -7,10 +7,12 @@
 #include "base/hex.h"
 #include "consensus/pow.h"
 #include "consensus/rules.h"
+#include "iface/mempool.h"
 #include "iface/miner.h"
 #include "keys/address.h"
 #include "keys/descriptor.h"
 #include "rpc/args.h"
+#include "rpc/block_arg.h"
 #include "rpc/block_json.h"
 #include "rpc/branch.h"
 #include "rpc/groups.h"
@@ -158,8 +160,35 @@ static int generate(struct rpc_call *call)
     return rc;
 }
 
-/* Reads one transaction of generateblock's list; there is no mempool to take one
- * from by its id. */
+/* A transaction of the mempool, by its id; it lives as long as the call. */
+static int take_from_mempool(struct rpc_call *call, struct tx *ret_tx, const struct json *value)
+{
+    struct mempool_view *mempool = call->context->mempool;
+    struct tx_name name = {.is_wtxid = false};
+    const struct tx_ref *ref = NULL;
+    struct buf raw = {0};
+    struct reader r;
+    uint8_t *copy;
+    int rc = rpc_value_hash(call, name.id, value, "txid");
+
+    if (rc < 0)
+        return rc;
+    if (mempool != NULL)
+        ref = mempool->ops->find(mempool, NULL, &name);
+    if (ref == NULL)
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.",
+                        json_text(value));
+    tx_write(&raw, &ref->tx, true);
+    copy = arena_alloc(call->arena, raw.len);
+    memcpy(copy, raw.data, raw.len);
+    reader_init(&r, copy, raw.len);
+    CHECK(tx_read(ret_tx, &r, call->arena, TX_READ_IDS) == 0);
+    buf_clear(&raw);
+    tx_ref_drop(ref);
+    return 0;
+}
+
+/* Reads one transaction of generateblock's list. */
 static int read_tx(struct rpc_call *call, struct tx *ret_tx, const struct json *value)
 {
     struct span bytes;
@@ -170,7 +199,7 @@ static int read_tx(struct rpc_call *call, struct tx *ret_tx, const struct json *
     if (rc < 0)
         return rc;
     if (value->text.len == 2 * HASH_BYTES && strspn(text, "0123456789abcdefABCDEF") == 64)
-        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.", text);
+        return take_from_mempool(call, ret_tx, value);
     if (rpc_value_hex(call, &bytes, value, "rawtx") == 0) {
         reader_init(&r, bytes.data, bytes.len);
         if (tx_read(ret_tx, &r, call->arena, TX_READ_IDS) == 0 && r.left == 0)
@@ -274,27 +303,6 @@ static void complete_coinbase(struct rpc_call *call, struct span *bytes, const s
     buf_clear(&whole);
 }
 
-/* Cuts off what stands behind the block, as ever. False: it is not even a block. */
-static bool read_block(struct block *ret_block, struct span *bytes, struct arena *arena)
-{
-    struct header header;
-    struct reader r;
-    struct tx tx;
-    uint32_t n;
-
-    reader_init(&r, bytes->data, bytes->len);
-    header_read(&header, &r);
-    n = read_length(&r);
-    for (uint32_t i = 0; r.rc == 0 && i < n; i++) {
-        if (tx_read(&tx, &r, arena, TX_READ_NO_IDS) < 0)
-            return false;
-    }
-    if (r.rc < 0)
-        return false;
-    bytes->len -= r.left;
-    return block_read(ret_block, bytes->data, bytes->len, arena) == 0;
-}
-
 static int submit_block(struct rpc_call *call)
 {
     struct node *node = call->context->node;
@@ -305,7 +313,7 @@ static int submit_block(struct rpc_call *call)
     struct block block;
     struct span bytes;
 
-    if (rpc_arg_hex(call, &bytes, 0) < 0 || !read_block(&block, &bytes, call->arena))
+    if (rpc_arg_hex(call, &bytes, 0) < 0 || !block_arg_read(&block, &bytes, call->arena))
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
     if (node->ops->block_by_hash(node, &parent, &block.header.prev) == 0)
         complete_coinbase(call, &bytes, &block, parent.height + 1 >= segwit_height);
@@ -439,6 +447,10 @@ static int get_mining_info(struct rpc_call *call)
     const struct params *params = call->context->params;
     struct node *node = call->context->node;
     struct json_writer *w = call->out;
+    struct miner *miner = call->context->miner;
+    struct mempool_view *mempool = call->context->mempool;
+    struct mempool_status pool = {0};
+    struct miner_info mining;
     struct node_status status;
     uint32_t bits;
     double rate;
@@ -447,14 +459,21 @@ static int get_mining_info(struct rpc_call *call)
     if (rc < 0)
         return rc;
     node->ops->status(node, &status);
+    miner->ops->info(miner, &mining);
+    if (mempool != NULL)
+        mempool->ops->status(mempool, &pool);
     bits = next_bits(call, &status.tip);
     json_begin_object(w);
     json_put_int(w, "blocks", status.tip.height);
+    if (mining.has_last) {
+        json_put_int(w, "currentblockweight", mining.last_weight);
+        json_put_uint(w, "currentblocktx", mining.last_txs_n);
+    }
     json_put_string(w, "bits", bits_hex(status.tip.header.bits).text);
     write_difficulty(w, status.tip.header.bits);
     json_put_double(w, "networkhashps", rate);
-    json_put_int(w, "pooledtx", 0);
-    json_put_amount(w, "blockmintxfee", 1);
+    json_put_uint(w, "pooledtx", pool.txs_n);
+    json_put_amount(w, "blockmintxfee", mining.min_sat_kvb);
     json_put_string(w, "chain", params->name);
     json_key(w, "next");
     json_begin_object(w);
@@ -464,6 +483,10 @@ static int get_mining_info(struct rpc_call *call)
     json_end_object(w);
     if (params->signet_blocks)
         json_put_hex(w, "signet_challenge", params->signet_challenge);
+    if (mining.is_mining) {
+        json_put_double(w, "hashespersec", mining.hashes_per_s);
+        json_put_uint(w, "minedblocks", mining.mined_n);
+    }
     write_warnings(call, &status);
     json_end_object(w);
     return 0;
@@ -524,6 +547,10 @@ const struct rpc_method rpc_mining_methods[] = {
          {RPC_OBJ,
           .inner = RPC_RESULTS(
               {RPC_NUM, "blocks", "Height of the tip."},
+              {RPC_NUM, "currentblockweight", "Weight of the last template made, with what is "
+               "kept for header and coinbase.", .flags = RPC_OPTIONAL},
+              {RPC_NUM, "currentblocktx", "Its transactions without the coinbase.",
+               .flags = RPC_OPTIONAL},
               {RPC_HEX, "bits", "Its target, compact form."},
               {RPC_NUM, "difficulty", "Its difficulty."}, {RPC_HEX, "target", "Its target."},
               {RPC_NUM, "networkhashps", "Hashes a second, an estimate."},
@@ -536,6 +563,10 @@ const struct rpc_method rpc_mining_methods[] = {
                            {RPC_NUM, "difficulty", "Its difficulty."},
                            {RPC_HEX, "target", "Its target."})},
               {RPC_HEX, "signet_challenge", "The script that blocks satisfy, on signet.",
+               .flags = RPC_OPTIONAL},
+              {RPC_NUM, "hashespersec", "With -mine: hashes a second of this node.",
+               .flags = RPC_OPTIONAL},
+              {RPC_NUM, "minedblocks", "With -mine: blocks this node has found since its start.",
                .flags = RPC_OPTIONAL},
               {RPC_ANY, "warnings", "Warnings, a list of texts."})}),
      .examples = RPC_EXAMPLES(""),
