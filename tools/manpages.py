@@ -21,6 +21,11 @@ ABOUT = {
                      "prints what it checked and what it could not, or each broken rule with "
                      "txid and input.",
                      "--chain=NAME --height=N [options] BLOCKFILE"),
+    "assay-sandbox": ("a private network of Bitcoin nodes on this machine",
+                      "Starts a few nodes that know only each other, lets one mine every few "
+                      "seconds, sends payments between them, starts again those that are killed, "
+                      "and shows all of it on a page. Commands: watch (the default), start, "
+                      "status, stop.", "[options] [command]"),
 }
 
 
@@ -42,6 +47,10 @@ def page(program, text):
         elif re.match(r"^  [0-9]  ", line):
             status, meaning = line.split(None, 1)
             out += [".TP", status, escape(meaning)]
+        elif re.match(r"^  [a-z]+ {2,}[a-z]", line):
+            command, meaning = line.split(None, 1)
+            out += [".TP", f"\\fB{command}\\fR", escape(meaning)]
+            option = command
         elif line.startswith("  -"):
             option = line.strip()
             out += [".TP", f"\\fB{escape(option)}\\fR"]

@@ -335,6 +335,24 @@ static int run(struct cli *cli, struct buf *text, const struct json **ret_error,
     return 0;
 }
 
+bool cli_open(struct cli *cli, int argc, char **argv)
+{
+    *cli = (struct cli){0};
+    arena_init(&cli->arena);
+    if (read_options(cli, argc, argv) == EXIT_GO_ON)
+        return true;
+    cli_close(cli);
+    return false;
+}
+
+void cli_close(struct cli *cli)
+{
+    options_clear(&cli->options);
+    arena_clear(&cli->arena);
+    buf_clear(&cli->error);
+    free(cli->network_folder);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -360,9 +378,6 @@ int cli_main(int argc, char **argv)
         }
     }
     buf_clear(&text);
-    buf_clear(&cli.error);
-    free(cli.network_folder);
-    options_clear(&cli.options);
-    arena_clear(&cli.arena);
+    cli_close(&cli);
     return status;
 }

@@ -21,6 +21,11 @@ struct cli {
     struct buf error;   /* Why the last step failed. */
 };
 
+/* Reads the options as assay-cli's; false when they do not make sense, which has been
+ * said on the standard error. */
+NODISCARD bool cli_open(struct cli *cli, int argc, char **argv);
+void cli_close(struct cli *cli);
+
 /* Sets the error text. Returns -1. */
 int cli_fail(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 

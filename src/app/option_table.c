@@ -362,6 +362,25 @@ const struct option_row assay_cli_options[] = {
 };
 
 /* Written with two dashes, and always with a value but for the last two. */
+const struct option_row assay_sandbox_options[] = {
+    R("assayd", "=<path>", GENERAL, OPTION_NO_NEGATION,
+      "The node's program (default: assayd beside this one)"),
+    R("blockinterval", "=<ms>", GENERAL, OPTION_NO_NEGATION,
+      "Mean time between blocks, milliseconds (default: 5000)"),
+    R("dir", "=<dir>", GENERAL, OPTION_NO_NEGATION,
+      "Where the nodes' folders are (default: ~/.assay-sandbox)"),
+    R("nodes", "=<n>", GENERAL, OPTION_NO_NEGATION, "How many nodes, 1 to 8 (default: 3)"),
+    R("port", "=<port>", GENERAL, OPTION_NO_NEGATION,
+      "The first node's port; its RPC port is the next one, each further node's are ten higher "
+      "(default: 18555)"),
+    R("txinterval", "=<ms>", GENERAL, OPTION_NO_NEGATION,
+      "Mean time between payments, milliseconds (default: 700)"),
+    R("help", "", GENERAL, 0, "Show this help and exit; also -h"),
+    R("h", "", HIDDEN, 0, ""),
+    R("version", "", GENERAL, 0, "Show the version and exit"),
+    {0},
+};
+
 const struct option_row assay_verify_options[] = {
     R("chain", "=<chain>", GENERAL, 0,
       "The network the block belongs to: main, test, testnet4, signet or regtest; required"),

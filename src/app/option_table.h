@@ -44,6 +44,7 @@ struct option_row {
 extern const struct option_row assayd_options[];
 extern const struct option_row assay_cli_options[];
 extern const struct option_row assay_verify_options[];
+extern const struct option_row assay_sandbox_options[];
 
 const char *option_group_title(enum option_group group);
 

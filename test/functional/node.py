@@ -28,6 +28,26 @@ def free_port():
         return s.getsockname()[1]
 
 
+def ask(port, cookie_path, method, *params):
+    """One call of a node on this machine."""
+    try:
+        with open(cookie_path, encoding="ascii") as f:
+            cookie = f.read()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        try:
+            body = json.dumps({"method": method, "params": params, "id": 1})
+            head = {"Authorization": "Basic " + base64.b64encode(cookie.encode()).decode()}
+            connection.request("POST", "/", body, head)
+            answer = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException, ValueError) as e:
+        raise Gone(str(e)) from e
+    if answer.get("error"):
+        raise RpcError(answer["error"])
+    return answer["result"]
+
+
 class Node:
     """One data directory and at most one process on it."""
 
@@ -73,22 +93,7 @@ class Node:
         return self.wait_ready()
 
     def call(self, method, *params):
-        try:
-            with open(os.path.join(self.folder, ".cookie"), encoding="ascii") as f:
-                cookie = f.read()
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-            try:
-                body = json.dumps({"method": method, "params": params, "id": 1})
-                head = {"Authorization": "Basic " + base64.b64encode(cookie.encode()).decode()}
-                connection.request("POST", "/", body, head)
-                answer = json.loads(connection.getresponse().read())
-            finally:
-                connection.close()
-        except (OSError, http.client.HTTPException, ValueError) as e:
-            raise Gone(str(e)) from e
-        if answer.get("error"):
-            raise RpcError(answer["error"])
-        return answer["result"]
+        return ask(self.port, os.path.join(self.folder, ".cookie"), method, *params)
 
     def kill(self):
         if self.process is not None:
