@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "branches.h"
+#include "primitives/header.h"
 #include "sim_clock.h"
 #include "sim_disk.h"
 
@@ -27,17 +28,20 @@
 #define PRUNE_TRUNK 330
 #define PRUNE_PADDING 3000
 #define IMPORT_FILE "/load.dat"
+#define SNAPSHOT_FILE "/utxo.dat"
+#define SNAPSHOT_FOLDER "/node/chainstate_snapshot"
+#define SNAPSHOT_ABOVE 8 /* Its base, above the trunk. */
 
-enum kind { IMPORT, REORG, FLUSH, PRUNE, REINDEX, FAULTS, KINDS_N };
+enum kind { IMPORT, REORG, FLUSH, PRUNE, REINDEX, FAULTS, SNAPSHOT, KINDS_N };
 
-static const char *const kind_names[KINDS_N] = {"import", "reorg",   "flush",
-                                                "prune",  "reindex", "faults"};
+static const char *const kind_names[KINDS_N] = {"import",  "reorg",  "flush",   "prune",
+                                                "reindex", "faults", "snapshot"};
 
 /* Within how many writes of a life power is lost: about as many as a life has. */
-static const uint64_t reach[KINDS_N] = {60, 300, 500, 1000, 90, 300};
+static const uint64_t reach[KINDS_N] = {60, 300, 500, 1000, 90, 300, 300};
 
 /* Seeds in an ordinary test run. */
-static const uint64_t share[KINDS_N] = {100, 100, 60, 20, 60, 60};
+static const uint64_t share[KINDS_N] = {100, 100, 60, 20, 60, 60, 80};
 
 struct story {
     enum kind kind;
@@ -45,6 +49,7 @@ struct story {
     struct sim_disk *sim;
     struct sim_clock clock;
     struct params params;
+    struct snapshot_params vouched;
     struct chain_options options;
     struct chain *chain;
     int32_t committed_height; /* Acknowledged, and not marked invalid since. */
@@ -115,6 +120,19 @@ static int32_t best_height(const struct branches *branches)
     return best;
 }
 
+/* The way to the best block. */
+static int32_t best_block(const struct branches *branches)
+{
+    int32_t best = -1;
+
+    for (size_t i = 0; i < branches->n; i++) {
+        if (block_is_good(branches, (int32_t)i) &&
+            (best < 0 || branches->blocks[i].height > branches->blocks[best].height))
+            best = (int32_t)i;
+    }
+    return best;
+}
+
 static bool holds(struct story *story, bool truth, const char *what)
 {
     story->is_good &= EXPECT_TRUE(what, truth);
@@ -152,6 +170,23 @@ static void write_import_file(struct story *story)
     free(order);
 }
 
+static void write_snapshot(struct story *story)
+{
+    const struct branches *branches = story->branches;
+    size_t trunk = branches->n - BRANCH_BLOCKS;
+    int32_t base = best_block(branches);
+    struct disk *disk = sim_disk_disk(story->sim);
+    struct buf bytes = {0};
+
+    while (branches->blocks[base].height > branches->blocks[trunk - 1].height + SNAPSHOT_ABOVE)
+        base = branches->blocks[base].parent;
+    branches_snapshot(branches, base, &bytes, &story->vouched);
+    CHECK(disk_replace_file(disk, SNAPSHOT_FILE, bytes.data, bytes.len, NULL) == 0);
+    buf_clear(&bytes);
+    story->params.snapshots = &story->vouched;
+    story->params.snapshots_n = 1;
+}
+
 static void story_init(struct story *story, enum kind kind, uint64_t seed)
 {
     *story = (struct story){.kind = kind, .is_good = true, .branches = world_of(kind)};
@@ -177,6 +212,8 @@ static void story_init(struct story *story, enum kind kind, uint64_t seed)
     story->keeps_index = kind == REINDEX && test_random_below(3) == 0;
     if (kind == IMPORT)
         write_import_file(story);
+    if (kind == SNAPSHOT)
+        write_snapshot(story);
 }
 
 /* With the power off closing fails, which is fine. */
@@ -278,6 +315,54 @@ static int mark(struct story *story)
     return sim_disk_is_off(story->sim) ? rc : 0; /* A block that it does not know. */
 }
 
+static int offer_headers(struct story *story)
+{
+    const struct branches *branches = story->branches;
+    struct node *node = chain_node(story->chain);
+    int rc = 0;
+
+    for (size_t i = branches->n - BRANCH_BLOCKS; i < branches->n && rc == 0; i++) {
+        struct submit_result result;
+        struct header header;
+        struct reader r;
+
+        if (!block_is_good(branches, (int32_t)i))
+            continue;
+        reader_init(&r, branches->blocks[i].bytes.data, HEADER_BYTES);
+        header_read(&header, &r);
+        rc = node->ops->submit_header(node, &result, &header, NULL);
+    }
+    return rc;
+}
+
+/* Now and then it is refused: the tip is too high, it was loaded before. */
+static int load_snapshot(struct story *story)
+{
+    struct node *node = chain_node(story->chain);
+    struct block_info base;
+    uint64_t coins_n;
+    int rc = offer_headers(story);
+
+    if (rc == 0)
+        rc = node->ops->load_snapshot(node, SNAPSHOT_FILE, &base, &coins_n, NULL);
+    return rc == E_STATE ? 0 : rc;
+}
+
+/* After everything has been given to the node, and once more after a restart. */
+static void look_at_snapshot(struct story *story, bool is_restarted)
+{
+    struct node_status status;
+    struct disk_entry entry;
+
+    chain_node(story->chain)->ops->status(chain_node(story->chain), &status);
+    holds(story, !status.has_background, "verified behind the tip");
+    if (!is_restarted)
+        return;
+    holds(story, !status.has_snapshot, "no snapshot any more");
+    holds(story, disk_stat(sim_disk_disk(story->sim), SNAPSHOT_FOLDER, &entry, NULL) == E_NOT_FOUND,
+          "no folder of a snapshot");
+}
+
 static int step(struct story *story, size_t *next)
 {
     const struct branches *branches = story->branches;
@@ -291,6 +376,8 @@ static int step(struct story *story, size_t *next)
         rc = submit(story, (size_t)test_random_below(branches->n));
     if (rc == 0 && story->kind == REORG && what < 4)
         rc = mark(story);
+    if (rc == 0 && story->kind == SNAPSHOT && what < 2)
+        rc = load_snapshot(story);
     if (rc == 0 && (story->kind == FLUSH ? what < 8 : what == 9))
         rc = flush(story);
     if (rc == 0 && story->kind == PRUNE && what > 6 && what < 9) {
@@ -314,6 +401,8 @@ static void live(struct story *story)
     } else {
         while (rc == 0 && next < trunk)
             rc = submit(story, next++);
+        if (rc == 0 && story->kind == SNAPSHOT && test_random_below(2) == 0)
+            rc = load_snapshot(story);
         for (int i = 0; rc == 0 && i < BRANCH_BLOCKS + 20; i++)
             rc = step(story, &next);
     }
@@ -375,6 +464,8 @@ static void finish(struct story *story)
         chain_node(story->chain)->ops->status(chain_node(story->chain), &status);
         holds(story, status.tip.height == best_height(branches), "the best height");
         stands_well(story);
+        if (story->kind == SNAPSHOT)
+            look_at_snapshot(story, again == 1);
         end_life(story);
         if (again == 0 && !begin_life(story, false, false))
             return;
@@ -470,12 +561,18 @@ static void faults(void)
     tell_all(FAULTS);
 }
 
+static void snapshot(void)
+{
+    tell_all(SNAPSHOT);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[KINDS_N] = {
-        [IMPORT] = {"import", import},    [REORG] = {"reorg", reorg},
-        [FLUSH] = {"flush", flushes},     [PRUNE] = {"prune", prune},
-        [REINDEX] = {"reindex", reindex}, [FAULTS] = {"faults", faults}};
+        [IMPORT] = {"import", import},      [REORG] = {"reorg", reorg},
+        [FLUSH] = {"flush", flushes},       [PRUNE] = {"prune", prune},
+        [REINDEX] = {"reindex", reindex},   [FAULTS] = {"faults", faults},
+        [SNAPSHOT] = {"snapshot", snapshot}};
     static const struct option options[] = {{"scenario", required_argument, NULL, 'c'},
                                             {"seed", required_argument, NULL, 's'},
                                             {"seeds", required_argument, NULL, 'n'},

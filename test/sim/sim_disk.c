@@ -817,7 +817,7 @@ static bool lies_in(const char *folder, const char *path)
 {
     size_t len = strlen(folder);
 
-    while (len > 1 && folder[len - 1] == '/')
+    while (len > 0 && folder[len - 1] == '/')
         len--;
     return strncmp(path, folder, len) == 0 && path[len] == '/' &&
            strchr(path + len + 1, '/') == NULL;
