@@ -370,7 +370,7 @@ static int step(struct story *story, size_t *next)
     int rc = 0;
 
     sim_clock_advance_us(&story->clock, test_random_below(3000000));
-    if (*next < branches->n)
+    if (*next < branches->n && (story->kind != SNAPSHOT || what < 5))
         rc = submit(story, (*next)++);
     else
         rc = submit(story, (size_t)test_random_below(branches->n));
@@ -401,7 +401,7 @@ static void live(struct story *story)
     } else {
         while (rc == 0 && next < trunk)
             rc = submit(story, next++);
-        if (rc == 0 && story->kind == SNAPSHOT && test_random_below(2) == 0)
+        if (rc == 0 && story->kind == SNAPSHOT && test_random_below(4) > 0)
             rc = load_snapshot(story);
         for (int i = 0; rc == 0 && i < BRANCH_BLOCKS + 20; i++)
             rc = step(story, &next);
