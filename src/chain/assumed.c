@@ -57,7 +57,9 @@ static int forget(struct chain *chain, struct error *err)
 
 static int fail_unknown(const struct block_hash *base, struct error *err)
 {
-    return error_set(err, E_STATE, "Assumeutxo data not found for the given blockhash '%s'.",
+    return error_set(err, E_STATE,
+                     "A fatal internal error occurred, see debug.log for details: Assumeutxo data "
+                     "not found for the given blockhash '%s'.",
                      hash_hex(base->b).text);
 }
 

@@ -267,6 +267,7 @@ struct chainstate_view {
     uint64_t cache_bytes;
     const struct block_hash *snapshot; /* NULL: from genesis. */
     bool is_validated;
+    int32_t skipped_up_to;
 };
 
 static void write_chainstate(struct json_writer *w, const struct chainstate_view *state)
@@ -286,6 +287,8 @@ static void write_chainstate(struct json_writer *w, const struct chainstate_view
     json_put_uint(w, "coins_db_cache_bytes", 0);
     json_put_uint(w, "coins_tip_cache_bytes", state->cache_bytes);
     json_put_bool(w, "validated", state->is_validated);
+    json_put_int(w, "scripts_skipped_up_to", MIN(state->skipped_up_to, state->tip->height));
+    json_end_object(w);
 }
 
 static int get_chainstates(struct rpc_call *call)
@@ -303,16 +306,15 @@ static int get_chainstates(struct rpc_call *call)
     if (status.has_background) {
         behind.progress = status.background_verification_progress;
         behind.cache_bytes = status.background_bound_bytes;
+        behind.skipped_up_to = status.scripts_skipped_up_to;
         write_chainstate(w, &behind);
-        json_end_object(w);
     }
     active.progress = status.verification_progress;
     active.cache_bytes = status.coins_bound_bytes;
     active.snapshot = status.has_snapshot ? &status.snapshot_base.hash : NULL;
     active.is_validated = !status.has_background;
+    active.skipped_up_to = status.scripts_skipped_up_to;
     write_chainstate(w, &active);
-    json_put_int(w, "scripts_skipped_up_to", status.scripts_skipped_up_to);
-    json_end_object(w);
     json_end_array(w);
     json_end_object(w);
     return 0;

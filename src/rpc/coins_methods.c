@@ -329,9 +329,13 @@ const struct rpc_method rpc_coins_methods[] = {
      .run = get_tx_out_set_info},
     {.name = "loadtxoutset",
      .group = "blockchain",
-     .summary = "Checks whether the unspent outputs of a file could be a start, and says why they "
-                "are refused: this node verifies every block itself.",
-     .params = RPC_PARAMS({"path", RPC_STR, RPC_REQUIRED, "The file."}),
+     .summary =
+         "Reads all unspent outputs as of a block from a file, as dumptxoutset writes it, and "
+         "goes on from there. Only outputs whose hash this software knows are taken. The "
+         "blocks before are verified meanwhile (see getchainstates); should they make other "
+         "outputs, everything that came of the file is dropped and the node stops.",
+     .params = RPC_PARAMS({"path", RPC_STR, RPC_REQUIRED,
+                           "The file; relative paths start at the network's data directory."}),
      .results = RPC_RESULTS(
          {RPC_OBJ, .inner = RPC_RESULTS({RPC_NUM, "coins_loaded", "Outputs in the file."},
                                         {RPC_HEX, "tip_hash", "The block it is as of."},
