@@ -17,6 +17,7 @@
     X(mining)         \
     X(network)        \
     X(proof)          \
+    X(relay)          \
     X(scan)           \
     X(submission)     \
     X(template)       \

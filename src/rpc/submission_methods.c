@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "iface/peers.h"
 #include "policy/package.h"
 #include "policy/standard.h"
 #include "primitives/amount.h"
@@ -133,8 +134,46 @@ static int fail_refused(struct rpc_call *call, const struct tx_result *result)
         "%s", full_reason(call, result));
 }
 
+/* Peers are to hear of what is in the mempool now, also when it was there before. */
+static void announce(struct rpc_call *call, const struct tx_result *result)
+{
+    struct peers *peers = call->context->peers;
+
+    if (peers == NULL || result->outcome == TX_REFUSED || result->outcome == TX_NOT_JUDGED)
+        return;
+    peers->ops->announce(peers, &result->txid,
+                         result->outcome == TX_KNOWN_OTHER ? &result->other_wtxid : &result->wtxid);
+}
+
+/* -privatebroadcast: past our own mempool, over connections made for it. */
+static bool goes_privately(struct rpc_call *call, bool *ret_is_possible)
+{
+    struct peers *peers = call->context->peers;
+    struct peers_status status = {0};
+
+    *ret_is_possible = false;
+    if (peers == NULL)
+        return false;
+    peers->ops->status(peers, &status, call->arena);
+    for (size_t i = 0; i < status.networks_n; i++)
+        *ret_is_possible |=
+            status.networks[i].reachable && (strcmp(status.networks[i].name, "onion") == 0 ||
+                                             strcmp(status.networks[i].name, "i2p") == 0);
+    return status.private_broadcast;
+}
+
+static int send_privately(struct rpc_call *call, const struct tx_ref *tx)
+{
+    struct peers *peers = call->context->peers;
+
+    if (peers->ops->broadcast_privately(peers, tx) == PEERS_FULL)
+        return rpc_fail(call, RPC_LIMIT_EXCEEDED, "Private broadcast queue is full");
+    return 0;
+}
+
 static int send_raw_transaction(struct rpc_call *call)
 {
+    bool is_possible, is_private = goes_privately(call, &is_possible);
     struct submission s = {.options = {.is_local = true}};
     const struct tx_result *result = &s.results[0];
     int64_t max_burn_sat;
@@ -149,10 +188,21 @@ static int send_raw_transaction(struct rpc_call *call)
         rc = check_burn(call, &s.txs[0]->tx, max_burn_sat);
     if (rc == 0)
         rc = read_max_rate(call, &s.options.max_feerate_sat_kvb, 1);
+    if (rc == 0 && is_private && !is_possible)
+        rc = rpc_fail(call, RPC_MISC_ERROR,
+                      "-privatebroadcast is enabled, but none of the Tor or I2P networks is "
+                      "reachable. Maybe the location of the Tor proxy couldn't be retrieved "
+                      "from the Tor daemon at startup. Check whether the Tor daemon is running "
+                      "and that -torcontrol, -torpassword and -i2psam are configured properly.");
+    s.options.test_only = is_private;
     if (rc == 0)
         rc = submit(call, &s);
     if (rc == 0 && result->outcome == TX_REFUSED)
         rc = fail_refused(call, result);
+    if (rc == 0 && is_private)
+        rc = send_privately(call, s.txs[0]);
+    else if (rc == 0)
+        announce(call, result);
     if (rc == 0)
         json_string(call->out, hash_hex(s.txs[0]->tx.txid.b).text);
     submission_clear(&s);
@@ -347,6 +397,8 @@ static int submit_package(struct rpc_call *call)
         rc = check_tree(call, &s);
     if (rc == 0)
         rc = submit(call, &s);
+    for (size_t i = 0; i < s.n && rc == 0; i++)
+        announce(call, &s.results[i]);
     if (rc == 0)
         write_package(call, &s);
     submission_clear(&s);
