@@ -298,6 +298,7 @@ static void shut_down(struct daemon *daemon)
     log_info("app", "Shutdown in progress...");
     if (daemon->http != NULL)
         http_server_interrupt(daemon->http);
+    daemon_stop_net(daemon);
     if (daemon->chain != NULL)
         chain_stop(daemon->chain);
     daemon_stop_rpc(daemon);
@@ -307,6 +308,7 @@ static void shut_down(struct daemon *daemon)
         if (atomic_exchange(&daemon->exit_status, EXIT_FAILURE) == EXIT_SUCCESS)
             (void)daemon_error("%s", error_text(&err));
     }
+    daemon_close_net(daemon);
     daemon_close_mempool(daemon);
     remove_pid_file(daemon);
     disk_close(daemon->lock);
@@ -346,12 +348,16 @@ static int start(struct daemon *daemon)
         chain.chainstate_folder = chainstate;
         chain.index_folder = index;
         rc = open_chain(daemon, &chain);
+        if (rc == 0)
+            rc = daemon_open_net(daemon, &chain);
         free(chainstate);
         free(index);
     }
     if (rc == 0) {
         chain_start(daemon->chain);
         rc = daemon_start_mempool(daemon);
+        if (rc == 0)
+            rc = daemon_start_net(daemon);
     }
     if (rc == 0) {
         if (daemon->rpc_server != NULL)

@@ -60,6 +60,7 @@ struct daemon {
     bool mempool_stops;
     struct miner *miner;
     struct keyring mine_keys; /* -minekey */
+    struct daemon_net *net; /* daemon_net.c */
     _Atomic bool is_stopping;
     _Atomic int exit_status;
 };
@@ -107,6 +108,16 @@ NODISCARD int daemon_check_mining(struct daemon *daemon);
  * rpc.mempool. */
 NODISCARD int daemon_start_miner(struct daemon *daemon);
 void daemon_stop_miner(struct daemon *daemon);
+
+/* The peers. The chain must be open and not started; it is followed from then on. */
+NODISCARD int daemon_open_net(struct daemon *daemon, const struct chain_options *chain);
+NODISCARD int daemon_start_net(struct daemon *daemon);
+/* Connections end; RPC calls get answers without peers from here on. */
+void daemon_stop_net(struct daemon *daemon);
+/* When the chain has been closed, which posts to it until then. */
+void daemon_close_net(struct daemon *daemon);
+/* The clock was set, or timers are to be moved ahead. Any thread. */
+void daemon_time_changed(struct daemon *daemon, int64_t advance_s);
 
 /* "host", "host:port", "[v6]:port", "v6"; *ret_port stays when there is none. False: the
  * port is no port. The caller frees *ret_host. */

@@ -52,13 +52,12 @@ static void host_set_mock_time(struct host *host, int64_t time_s)
 {
     mock_clock_set(&daemon_of(host)->clock, time_s);
     log_set_mock_time(time_s);
+    daemon_time_changed(daemon_of(host), 0);
 }
 
-/* The node's only timer is its flush, which runs by the monotonic clock; nothing
- * here waits for the wall clock. */
 static void host_advance_timers(struct host *host, int64_t seconds)
 {
-    (void)host;
+    daemon_time_changed(daemon_of(host), seconds);
     log_debug("app", "timers moved ahead by %lld seconds", (long long)seconds);
 }
 

@@ -86,12 +86,14 @@ struct peers_status {
     bool is_active; /* setnetworkactive */
     uint32_t connections, inbound, outbound;
     uint64_t bytes_recv, bytes_sent;
+    int64_t time_offset_s; /* Median of outbound peers' clocks against ours. */
+    const char *warning;   /* About the clock: static text, or NULL. */
     /* -maxuploadtarget */
     uint64_t upload_target_bytes, upload_span_s, upload_left_bytes, upload_left_s;
     bool upload_reached, upload_serves_old;
     uint32_t tx_send_rate; /* -txsendrate */
     struct peers_backlog inbound_backlog, outbound_backlog;
-    bool private_broadcast; /* -privatebroadcast */
+    bool private_broadcast;           /* -privatebroadcast */
     const struct peers_local *locals; /* arena */
     size_t locals_n;
     const struct peers_network *networks; /* arena */

@@ -28,6 +28,7 @@ struct connect_listener {
     struct net_address address;
     uint32_t permissions;
     bool is_onion; /* Who comes here comes from Tor. */
+    bool may_fail; /* A default: no error if there is no such network. */
 };
 
 /* Somebody we want a connection with. */
@@ -37,6 +38,7 @@ struct dial_wish {
     const char *name;           /* As the user wrote it, host or address; or NULL. */
     bool v2;
     bool counts_failure; /* The address manager is to remember a failure. */
+    uint64_t services;   /* As told; 0: not known. */
     int64_t seen_s;      /* When it was last seen; for the log. */
 };
 
@@ -47,6 +49,7 @@ struct dial {
     char name[PEER_TEXT_SIZE]; /* "": by address */
     struct net_address *addresses;
     size_t addresses_n, at;
+    uint64_t services;
     bool v2;
     bool counts_failure;
     struct lookup lookup;
@@ -67,6 +70,7 @@ struct connect_retry {
 };
 
 struct p2p_connect {
+    struct addrman *addrman; /* Owned. */
     struct connect_listener *listeners;
     size_t listeners_n;
     struct net_whitelist *whitelist;
@@ -80,7 +84,8 @@ struct p2p_connect {
     size_t added_next;
     bool added_tried;
     int64_t specified_at_ms; /* -connect: the next look. */
-    size_t specified_next, specified_rounds;
+    size_t specified_next;
+    uint32_t specified_rounds;
 };
 
 void connect_init(struct p2p *p2p);
@@ -93,6 +98,10 @@ void connect_send(struct peer *peer, int64_t now_ms);
 void connect_tick(struct p2p *p2p, int64_t now_ms);
 void connect_fill_info(const struct peer *peer, struct peer_info *info, struct arena *arena);
 
+/* Its part of getnetworkinfo: local addresses; one network. */
+void connect_fill_status(const struct p2p *p2p, struct peers_status *status, struct arena *arena);
+void connect_fill_network(const struct p2p *p2p, struct peers_network *ret, enum net_kind net);
+
 /* --- Life, with errors for the user --- */
 
 NODISCARD int connect_read_options(struct p2p *p2p, struct error *err);
@@ -101,6 +110,8 @@ void connect_stop(struct p2p *p2p);
 
 /* --- Who comes (connect_listen.c) --- */
 
+/* -bind, -whitebind: errors for the user. */
+NODISCARD int connect_read_binds(struct p2p *p2p, struct error *err);
 NODISCARD int connect_listen(struct p2p *p2p, struct error *err);
 void connect_accepted(struct p2p *p2p, net_conn conn, int tag, const struct net_endpoint *peer,
                       const struct net_endpoint *local);
@@ -113,6 +124,9 @@ uint16_t connect_listen_port(const struct p2p *p2p);
 
 /* False: not now (network off, already connected or being called). */
 bool connect_dial(struct p2p *p2p, const struct dial_wish *wish);
+/* What is due of -connect, of added nodes and of second tries. */
+void connect_dial_due(struct p2p *p2p);
+void connect_end_dials(struct p2p *p2p);
 /* Peers and calls of a kind; of all automatic kinds. */
 uint32_t connect_count(const struct p2p *p2p, enum peer_kind kind);
 uint32_t connect_count_automatic(const struct p2p *p2p);
@@ -126,9 +140,15 @@ uint16_t connect_default_port(const struct p2p *p2p, const char *name);
 
 /* Discouraged: it, and all that come from its address, end. */
 void connect_discourage(struct p2p *p2p, const struct net_address *address);
+/* Its version message was accepted: what it tells of addresses is used. */
+void connect_heard_version(struct peer *peer);
+/* Of an address; 0: none, or no map. */
+uint32_t connect_asn(const struct p2p *p2p, const struct net_address *address);
 /* A transaction-relaying inbound peer is one too many: another one must go. False: none
  * could, and the peer ends. message: what made it one. */
 bool connect_make_room_for_relay(struct peer *peer, const char *message);
+/* Ends all peers of a subnet; whether there were any. */
+bool connect_disconnect_subnet(struct p2p *p2p, const struct net_subnet *subnet);
 void connect_set_active(struct p2p *p2p, bool is_active);
 
 /* --- For RPC --- */

@@ -95,7 +95,19 @@ void handshake_send_version(struct peer *peer);
 /* Median of outbound peers' clocks against ours, seconds. */
 int64_t handshake_time_offset_s(const struct p2p *p2p);
 void handshake_ping_all(struct p2p *p2p);
-/* Soon, whatever the timer says. */
+/* A ping goes out now; the answer ends in peer_ping_min_us. */
 void handshake_ping(struct peer *peer);
+
+/* --- Within the subject --- */
+
+bool handshake_take_ping(struct peer *peer, const struct wire_message *message);
+
+#define HANDSHAKE_CLOCK_WARNING                                                                   \
+    "Your computer's date and time appear to be more than 10 minutes out of sync with the "       \
+    "network, this may lead to consensus failure. After you've confirmed your computer's clock, " \
+    "this message should no longer appear when you restart your node. Without a restart, it "     \
+    "should stop showing automatically after you've connected to a sufficient number of new "     \
+    "outbound peers, which may take some time. You can inspect the `timeoffset` field of the "    \
+    "`getpeerinfo` and `getnetworkinfo` RPC methods to get more info."
 
 #endif /* P2P_HANDSHAKE_PRIV_H */

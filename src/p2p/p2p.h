@@ -54,7 +54,8 @@ struct p2p_options {
     struct filters *filters; /* NULL: there is no index of them. */
     struct p2p_ground ground;
     struct u256 minimum_chain_work;
-    const char *user_agent; /* Whole, with comments. */
+    const char *user_agent;  /* Whole, with comments. */
+    const char *client_name; /* For texts to the user. */
 
     bool listen;
     uint16_t port;           /* 0: the network's. */

@@ -36,8 +36,8 @@ struct peer {
     char dest[PEER_TEXT_SIZE];     /* The name asked for; "" for a connection by address. */
     char log_name[PEER_TEXT_SIZE]; /* "peer=3"; with -logips its address, too. */
     bool is_inbound_onion;
-    bool is_easily_evicted; /* It was discouraged before it came. */
-    bool is_v2;             /* Connected to with v2; v1 may be tried after it. */
+    bool is_easily_evicted;  /* It was discouraged before it came. */
+    uint64_t known_services; /* Of an address that was told to us; 0: not known. */
     struct wire *wire;
     struct buf inbox;    /* Bytes received and not fed yet (peer busy). */
     size_t inbox_at;     /* Of it, fed already. */
@@ -47,13 +47,13 @@ struct peer {
     bool is_misbehaving; /* To be punished when the present message is done with. */
     bool is_doomed;      /* Ends at the next look. */
     bool is_ready;       /* Both verack's are there. */
-    bool is_dirty;       /* The wire has something to send. */
     int64_t connected_ms, last_send_ms, last_recv_ms; /* p2p_now_ms; 0: never */
     uint64_t connected_us;                            /* By the clock that nobody sets. */
     uint64_t bytes_sent, bytes_recv;
     bool is_sending_paused;    /* More than -maxsendbuffer waits: no request is served. */
     enum message_type sending; /* Between peer_begin and peer_end. */
-    size_t sending_from;       /* Where its payload begins in the buffer. */
+    struct buf *sending_buf;
+    size_t sending_from; /* Where its payload begins in the buffer. */
 
     /* The subjects'. */
     struct peer_handshake handshake; /* version, services, flags negotiated, ping */
@@ -70,7 +70,7 @@ struct p2p {
     struct net_io *net;
     const struct params *params;
     struct random_source random; /* Of everything. */
-    struct peer *first;   /* All, also those not ready. */
+    struct peer *first;          /* All, also those not ready. */
     struct peer *last;
     uint32_t peers_n;
     int64_t next_id;
@@ -79,6 +79,7 @@ struct p2p {
     struct inbox *inbox; /* Posted by other threads: see p2p_post. */
     struct chain_events events;
     struct arena arena; /* Of the message being handled; nothing of it stays. */
+    struct arena texts; /* Of options. */
     struct buf scratch; /* Messages that are not to be sent. */
     struct stream *streams;
     struct lookup *lookups;
@@ -120,6 +121,7 @@ struct peer_birth {
     struct net_address address, bind;
     const char *dest; /* As asked for; NULL or "": by address. */
     uint32_t permissions;
+    uint64_t known_services; /* What its address was told to offer; 0: not known. */
     bool is_inbound_onion, is_easily_evicted;
     bool v2;
 };

@@ -30,6 +30,7 @@ struct rpc_context {
     struct node *node;
     struct mempool_view *mempool;
     struct host *host;
+    struct peers *peers;       /* iface/peers.h */
     struct rpc_server *server; /* Set by rpc_server_new. */
     struct miner *miner;       /* iface/miner.h */
     struct peers *peers;          /* iface/peers.h; NULL: none. */

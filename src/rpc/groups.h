@@ -11,6 +11,7 @@
     X(block)          \
     X(blockchain)     \
     X(coins)          \
+    X(connection)     \
     X(control)        \
     X(engine)         \
     X(mempool)        \
