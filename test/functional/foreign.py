@@ -21,8 +21,8 @@ from story import Failure, Story, require
 OTHERS = ("blocks/index/CURRENT", "blocks/index/MANIFEST-000002", "blocks/index/000003.log",
           "blocks/index/LOCK", "chainstate/CURRENT", "chainstate/MANIFEST-000007",
           "chainstate/000008.log", "chainstate/000009.ldb", "chainstate/LOCK",
-          "indexes/txindex/CURRENT", "wallets/wallet.dat", "peers.dat", "mempool.dat")
-# Both programs write these, each in its way.
+          "indexes/txindex/CURRENT", "wallets/wallet.dat")
+# Both programs write these, each in its way (peers.dat and mempool.dat: in the same one).
 SHARED = ("debug.log", "settings.json", ".lock", ".cookie")
 
 
