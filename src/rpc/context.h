@@ -33,7 +33,6 @@ struct rpc_context {
     struct peers *peers;       /* iface/peers.h */
     struct rpc_server *server; /* Set by rpc_server_new. */
     struct miner *miner;       /* iface/miner.h */
-    struct peers *peers;          /* iface/peers.h; NULL: none. */
     const struct params *params;
     const char *const *deprecated; /* -deprecatedrpc: methods turned on again. */
     size_t deprecated_n;
