@@ -304,11 +304,13 @@ static void shut_down(struct daemon *daemon)
     daemon_stop_rpc(daemon);
     daemon_stop_miner(daemon);
     daemon_stop_mempool(daemon);
+    if (daemon->chain != NULL)
+        chain_join(daemon->chain);
+    daemon_close_net(daemon); /* What was posted to it looks into the chain. */
     if (daemon->chain != NULL && chain_close(daemon->chain, &err) < 0) {
         if (atomic_exchange(&daemon->exit_status, EXIT_FAILURE) == EXIT_SUCCESS)
             (void)daemon_error("%s", error_text(&err));
     }
-    daemon_close_net(daemon);
     daemon_close_mempool(daemon);
     remove_pid_file(daemon);
     disk_close(daemon->lock);

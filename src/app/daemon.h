@@ -114,7 +114,7 @@ NODISCARD int daemon_open_net(struct daemon *daemon, const struct chain_options 
 NODISCARD int daemon_start_net(struct daemon *daemon);
 /* Connections end; RPC calls get answers without peers from here on. */
 void daemon_stop_net(struct daemon *daemon);
-/* When the chain has been closed, which posts to it until then. */
+/* When the chain thread has ended, which posts to it until then; the chain is there still. */
 void daemon_close_net(struct daemon *daemon);
 /* The clock was set, or timers are to be moved ahead. Any thread. */
 void daemon_time_changed(struct daemon *daemon, int64_t advance_s);

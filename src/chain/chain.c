@@ -432,14 +432,20 @@ int chain_find_coins(struct chain *chain, struct coin *ret_coins, bool *ret_foun
     return coins_find_many(chain->active->coins, ret_coins, ret_found, outpoints, n, arena, err);
 }
 
+void chain_join(struct chain *chain)
+{
+    chain_stop(chain);
+    if (chain->is_started)
+        thread_join(&chain->thread);
+    sink_end(chain);
+}
+
 int chain_close(struct chain *own_chain, struct error *err)
 {
     struct chain *chain = own_chain;
     int rc;
 
-    chain_stop(chain);
-    if (chain->is_started)
-        thread_join(&chain->thread);
+    chain_join(chain);
     assumed_close(chain);
     rc = chain->failure.rc;
     if (rc < 0) {

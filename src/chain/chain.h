@@ -143,6 +143,11 @@ void chain_start(struct chain *chain) NONNULL(1);
  * thread, also from a place that must not block; may be repeated. */
 void chain_stop(struct chain *chain) NONNULL(1);
 
+/* Ends the chain thread and answers what still waits in the sink: from here on the chain
+ * tells nothing more, but all of it can still be read. Only chain_close comes after it;
+ * nobody may offer anything meanwhile. May be repeated. */
+void chain_join(struct chain *chain) NONNULL(1);
+
 /* Ends the chain thread, commits the coins, releases everything.
  *
  * Returns: 0, or the failure that stopped the chain (now or earlier). */

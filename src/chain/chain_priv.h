@@ -361,6 +361,8 @@ int chain_precious(struct chain *chain, const struct block_hash *hash, struct er
 
 void sink_init(struct chain *chain);
 /* What is left is answered as not judged. */
+/* Gives up what waits, each with its answer; no chain thread any more. */
+void sink_end(struct chain *chain);
 void sink_clear(struct chain *chain);
 /* Takes what has been offered, in order. Blocks and headers only, up to the first that
  * must wait until the chain stands still, where is_moving. */

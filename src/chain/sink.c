@@ -470,10 +470,22 @@ static void give_up_all(struct offer *offer)
     }
 }
 
+void sink_end(struct chain *chain)
+{
+    struct offer *offers = chain->offers;
+    struct offer *answers = chain->answers;
+
+    chain->offers = NULL;
+    chain->offers_end = &chain->offers;
+    chain->answers = NULL;
+    chain->answers_end = &chain->answers;
+    give_up_all(offers);
+    give_up_all(answers);
+}
+
 void sink_clear(struct chain *chain)
 {
-    give_up_all(chain->offers);
-    give_up_all(chain->answers);
+    sink_end(chain);
     for (uint32_t i = 0; i < KEPT_MAX; i++)
         drop_kept(chain, i);
 }

@@ -126,6 +126,8 @@ void p2p_options_default(struct p2p_options *ret_options, const struct params *p
 /* Returns: 0; E_CORRUPT when peers.dat is not good (text as Core's), E_MALFORMED for an
  *          option that makes no sense (text fit for the user), E_IO ... */
 NODISCARD int p2p_new(struct p2p **ret_p2p, const struct p2p_options *options, struct error *err);
+/* When no other thread posts to it any more (events, the sink's answers), and while the
+ * chain can still be read: what has been posted is worked off. */
 void p2p_free(struct p2p *own_p2p);
 
 /* Bind and begin. E_EXISTS ...: an address could not be bound; text as Core's. */
