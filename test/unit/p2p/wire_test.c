@@ -2,6 +2,8 @@
 
 #include "base/alloc.h"
 #include "crypto/ellswift.h"
+#include "crypto/hmac.h"
+#include "p2p/wire_cipher_priv.h"
 #include "test.h"
 
 static const uint8_t magic[WIRE_MAGIC_BYTES] = {0xfa, 0xbf, 0xb5, 0xda};
@@ -394,7 +396,15 @@ static void pinned_to_a_stranger(void)
         if (has_other_pin != 0)
             wire_set_pins(b, others, 1);
         wire_send(a, MESSAGE_VERSION, span_of("a", 1));
+        wire_free(a);
+        a = make(WIRE_V2_INITIATOR, magic);
+        wire_set_pins(a, pins, 1);
+        wire_sent(a, 64);
         EXPECT_TRUE("no retry", !wire_wants_v1_retry(a));
+        wire_free(a);
+        a = make(WIRE_V2_INITIATOR, magic);
+        wire_set_pins(a, pins, 1);
+        wire_send(a, MESSAGE_VERSION, span_of("a", 1));
         carry_all(a, b, &a_heard, &b_heard, 50);
         EXPECT_U64("nothing heard", b_heard.n, 0);
         EXPECT_INT("a", wire_pinned(a), -1);
@@ -426,6 +436,55 @@ static void strangers_learn_nothing(void)
     wire_free(b);
     heard_clear(&a_heard);
     heard_clear(&b_heard);
+}
+
+/* An initiator made by hand, which sends what proof it likes. Returns which pin b takes it
+ * for. */
+static int prove_by_hand(const struct wire_pin *pin, const uint8_t *session_id_or_own)
+{
+    struct wire *b = make(WIRE_V2_RESPONDER, magic);
+    uint8_t seckey[32];
+    uint8_t aux[32] = {0};
+    uint8_t ell[ELLSWIFT_BYTES];
+    uint8_t secret[ELLSWIFT_SECRET_BYTES];
+    uint8_t packet[WIRE_EXPANSION_BYTES + 32] = {0};
+    struct wire_cipher cipher;
+    struct hmac_sha256 mac;
+    struct heard heard = {0};
+    int pinned;
+
+    test_random_fill(seckey, sizeof(seckey));
+    EXPECT_TRUE("key", ellswift_make(ell, seckey, aux));
+    wire_set_pins(b, pin, 1);
+    feed(b, span_of(ell, sizeof(ell)), &heard);
+    EXPECT_TRUE("shared", ellswift_shared(secret, ell, wire_to_send(b).data, seckey, true));
+    wire_cipher_init(&cipher, secret, magic, true);
+    feed(b, span_of(cipher.our_terminator, WIRE_TERMINATOR_BYTES), &heard);
+    wire_cipher_seal(&cipher, packet, 0, span_of(NULL, 0), false);
+    feed(b, span_of(packet, WIRE_EXPANSION_BYTES), &heard);
+    EXPECT_BYTES("session", wire_session_id(b), 32, cipher.session_id, 32);
+    hmac_sha256_init(&mac, pin->secret, sizeof(pin->secret));
+    hmac_sha256_add(&mac, "initiator", 9);
+    hmac_sha256_add(&mac, session_id_or_own == NULL ? cipher.session_id : session_id_or_own, 32);
+    hmac_sha256_finish(&mac, packet + WIRE_LENGTH_BYTES + WIRE_HEADER_BYTES);
+    wire_cipher_seal(&cipher, packet, 32, span_of(NULL, 0), true);
+    feed(b, span_of(packet, sizeof(packet)), &heard);
+    EXPECT_TRUE("no failure", !heard.has_failed);
+    pinned = wire_pinned(b);
+    wire_free(b);
+    return pinned;
+}
+
+/* A proof that was good elsewhere is worth nothing here: whoever passes it on, from the
+ * middle, is a stranger. */
+static void proofs_are_of_one_session(void)
+{
+    static const uint8_t elsewhere[32] = {1};
+    struct wire_pin pins[2];
+
+    make_pins(pins);
+    EXPECT_INT("this session", prove_by_hand(&pins[0], NULL), 0);
+    EXPECT_INT("another session", prove_by_hand(&pins[0], elsewhere), -1);
 }
 
 static void names_and_numbers(void)
@@ -463,4 +522,4 @@ static void stop(void)
 TEST_LIST(TEST(start), TEST(names_and_numbers), TEST(two_sides_talk), TEST(greatest_message_passes),
           TEST(v1_bad_headers), TEST(v2_refuses_what_is_bent), TEST(v2_bent_handshake),
           TEST(v1_retry_is_wanted), TEST(pinned_nodes_know_each_other), TEST(pinned_to_a_stranger),
-          TEST(strangers_learn_nothing), TEST(stop))
+          TEST(strangers_learn_nothing), TEST(proofs_are_of_one_session), TEST(stop))

@@ -52,6 +52,17 @@ static void trees_lead_to_their_leaves(void)
                 tree.hashes.data = bent;
                 EXPECT_TRUE("bent", !partial_tree_check(&tree, &root, &found, &found_n, &arena));
             }
+            {
+                uint8_t *more = arena_alloc(&arena, tree.hashes.len + HASH_BYTES);
+                struct partial_tree longer;
+
+                partial_tree_make(&longer, leaves, marks, n, &arena);
+                memcpy(more, longer.hashes.data, longer.hashes.len);
+                memset(more + longer.hashes.len, 1, HASH_BYTES);
+                longer.hashes = span_of(more, longer.hashes.len + HASH_BYTES);
+                EXPECT_TRUE("a hash too many",
+                            !partial_tree_check(&longer, &root, &found, &found_n, &arena));
+            }
             tree.hashes.len -= HASH_BYTES;
             EXPECT_TRUE("short", !partial_tree_check(&tree, &root, &found, &found_n, &arena));
             arena_clear(&arena);
