@@ -54,6 +54,7 @@ struct daemon {
     struct chain_events events;
     struct sig_cache *sig_cache; /* Of mempool and chain. */
     struct mempool *mempool;
+    struct chain_guests guests;
     struct thread mempool_thread;
     struct mutex mempool_mutex; /* Guards mempool_stops. */
     struct cond mempool_wakes;

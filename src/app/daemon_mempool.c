@@ -119,6 +119,15 @@ void daemon_new_sig_cache(struct daemon *daemon)
     daemon->sig_cache = sig_cache_new((size_t)mib << 20, salt);
 }
 
+static int judge_txs(void *context, struct tx_result *ret_results, char *ret_package_reason,
+                     const struct tx_ref *const *txs, size_t txs_n, bool test_only,
+                     struct error *err)
+{
+    struct tx_submit_options options = {.test_only = test_only, .is_package = txs_n > 1};
+
+    return mempool_submit(context, ret_results, ret_package_reason, txs, txs_n, &options, err);
+}
+
 int daemon_open_mempool(struct daemon *daemon)
 {
     struct mempool_options pool;
@@ -131,6 +140,9 @@ int daemon_open_mempool(struct daemon *daemon)
         return daemon_error("%s", error_text(&err));
     daemon->rpc.mempool = mempool_view(daemon->mempool);
     chain_add_events(daemon->chain, mempool_events(daemon->mempool));
+    daemon->guests =
+        (struct chain_guests){.context = daemon->mempool, .judge_txs = judge_txs};
+    chain_set_guests(daemon->chain, &daemon->guests);
     return 0;
 }
 
