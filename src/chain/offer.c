@@ -179,6 +179,7 @@ int chain_test_block(struct chain *chain, struct submit_result *ret_result, stru
     if (chain->active->verified == NULL ||
         !block_hash_equal(&header.prev, &chain->active->verified->hash))
         goto done;
+    ret_result->is_judged = true;
     node.hash = header_hash(&header);
     node.prev = chain->active->verified;
     node.height = chain->active->verified->height + 1;

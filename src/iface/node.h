@@ -172,7 +172,7 @@ struct node_ops {
     int (*submit_header)(struct node *node, struct submit_result *ret_result,
                          const struct header *header, struct error *err);
     /* Would this block connect to the tip? check_pow, check_merkle: may be off for
-     * a template. Changes nothing. */
+     * a template. Changes nothing. Not is_judged: it does not stand on the tip. */
     int (*test_block)(struct node *node, struct submit_result *ret_result, struct span bytes,
                       bool check_pow, bool check_merkle, struct error *err);
     int (*invalidate_block)(struct node *node, const struct block_hash *hash, struct error *err);

@@ -202,9 +202,11 @@ static int generate_block(struct miner *miner, struct submit_result *ret_test,
     int rc;
 
     mutex_lock(&m->mutex);
-    rc = make_block(m, &block, &bits, script, 0, txs == NULL ? &none : txs, txs_n, err);
-    if (rc == 0)
-        rc = node->ops->test_block(node, ret_test, span_of_buf(&block), false, false, err);
+    do {
+        rc = make_block(m, &block, &bits, script, 0, txs == NULL ? &none : txs, txs_n, err);
+        if (rc == 0)
+            rc = node->ops->test_block(node, ret_test, span_of_buf(&block), false, false, err);
+    } while (rc == 0 && !ret_test->is_judged); /* The tip moved meanwhile. */
     if (rc < 0 || ret_test->verdict != V_VALID)
         goto done;
     rc = solve_one(m, &block, bits, err);

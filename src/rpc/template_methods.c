@@ -57,7 +57,9 @@ static int judge_proposal(struct rpc_call *call, const struct json *request)
     }
     if (node->ops->test_block(node, &result, bytes, false, true, &err) < 0)
         return rpc_fail(call, RPC_VERIFY_ERROR, "%s", error_text(&err));
-    if (result.verdict == V_VALID)
+    if (!result.is_judged)
+        json_string(call->out, "inconclusive-not-best-prevblk");
+    else if (result.verdict == V_VALID)
         json_null(call->out);
     else
         json_string(call->out, result.reason[0] == '\0' ? "rejected" : result.reason);

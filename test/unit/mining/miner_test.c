@@ -162,7 +162,7 @@ static int test_block(struct node *node, struct submit_result *ret_result, struc
     EXPECT_TRUE("a template is tested without work", !check_pow && !check_merkle);
     EXPECT_TRUE("bytes", bytes.len > HEADER_BYTES);
     f->tested++;
-    *ret_result = (struct submit_result){.verdict = f->test_verdict};
+    *ret_result = (struct submit_result){.verdict = f->test_verdict, .is_judged = true};
     return 0;
 }
 
