@@ -4,6 +4,8 @@
 
 /* Fewer runs than this are not worth a merge. */
 #define MERGE_N_MIN 4U
+#define MERGE_N_SMALL 3U
+#define MERGE_SMALL_BYTES (UINT64_C(64) << 10)
 
 struct run_set *run_set_new(struct run *const *own_runs, uint32_t n)
 {
@@ -89,6 +91,9 @@ uint32_t run_set_merge_n(const struct run_set *set)
         uint64_t bytes = run_file_bytes(set->runs[i]);
 
         if (i + 1 >= MERGE_N_MIN && bytes * 4 <= newer * 3)
+            n = i + 1;
+        /* Mostly what each run needs for itself. */
+        if (i + 1 >= MERGE_N_SMALL && newer + bytes <= MERGE_SMALL_BYTES)
             n = i + 1;
         newer += bytes;
     }
