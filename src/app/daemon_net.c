@@ -189,6 +189,17 @@ static bool ground_is_initial(void *context)
     return chain_is_initial(context);
 }
 
+static bool ground_is_loading(void *context)
+{
+    return !chain_import_is_done(context);
+}
+
+static bool ground_history(void *context, const struct header_node **ret_from,
+                           const struct header_node **ret_target)
+{
+    return chain_history(context, ret_from, ret_target);
+}
+
 int daemon_open_net(struct daemon *daemon, const struct chain_options *chain)
 {
     struct daemon_net *own = alloc_zero(sizeof(*own));
@@ -214,6 +225,8 @@ int daemon_open_net(struct daemon *daemon, const struct chain_options *chain)
     p2p.ground = (struct p2p_ground){.tree = chain_headers(daemon->chain),
                                      .tip = ground_tip,
                                      .is_initial_block_download = ground_is_initial,
+                                     .is_loading = ground_is_loading,
+                                     .history = ground_history,
                                      .context = daemon->chain};
     p2p.minimum_chain_work = chain->minimum_chain_work;
     p2p.prune = chain->prune_on;

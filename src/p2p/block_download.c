@@ -274,8 +274,7 @@ static bool missing_up_to(const struct peer *peer, const struct header_node *nod
 
     while (!is_on_chain(tip, node) && n <= BLOCKS_PER_PEER_MAX) {
         if (!header_has(node, HEADER_DATA) && blocks_requests(p2p, node) == NULL &&
-            !blocks_is_here(p2p, node) &&
-            (!needs_witness(p2p, node) || peer_serves_witness(peer)))
+            !blocks_is_here(p2p, node) && (!needs_witness(p2p, node) || peer_serves_witness(peer)))
             ret_missing[n++] = node;
         node = node->prev;
     }
@@ -326,11 +325,12 @@ void blocks_fetch_towards(struct peer *peer, const struct header_node *node)
 
 struct window {
     struct peer *peer;
+    bool is_initial;
     const struct header_node *tip; /* NULL: history below a snapshot, no chain to compare. */
     const struct header_node *want[BLOCKS_PER_PEER_MAX];
     uint32_t want_n, want_max;
-    struct peer *staller;       /* Who keeps the window from moving; NULL: nobody. */
-    struct peer *waiting_for;   /* Of whom the first one in flight was asked. */
+    struct peer *staller;     /* Who keeps the window from moving; NULL: nobody. */
+    struct peer *waiting_for; /* Of whom the first one in flight was asked. */
 };
 
 enum look { LOOK_ON, LOOK_END };
@@ -349,7 +349,7 @@ static enum look look_at(struct window *window, const struct header_node *node, 
             peer->blocks.common = node;
         return LOOK_ON;
     }
-    if (blocks_is_here(p2p, node))
+    if (blocks_is_here(p2p, node) || (!window->is_initial && headers_are_judged(peer, node)))
         return LOOK_ON;
     request = blocks_requests(p2p, node);
     if (request != NULL) {
@@ -425,7 +425,12 @@ static void find_next(struct window *window)
     if (*common == known)
         return;
     window->tip = tip;
-    walk_window(window, *common, (*common)->height + BLOCKS_WINDOW);
+    /* What is common may turn out to be more: the window moves with it. */
+    do {
+        from = *common;
+        window->staller = window->waiting_for = NULL;
+        walk_window(window, from, from->height + BLOCKS_WINDOW);
+    } while (window->want_n == 0 && window->staller != NULL && *common != from);
 }
 
 /* Blocks below a snapshot that our coins came from. */
@@ -444,9 +449,10 @@ static void find_history(struct window *window)
     walk_window(window, from, MIN(from->height + BLOCKS_WINDOW, target->height));
 }
 
-static void ask_more(struct peer *peer, int64_t now_ms)
+static void ask_more(struct peer *peer, bool is_initial, int64_t now_ms)
 {
-    struct window window = {.peer = peer, .want_max = BLOCKS_PER_PEER_MAX - peer->blocks.n};
+    struct window window = {
+        .peer = peer, .is_initial = is_initial, .want_max = BLOCKS_PER_PEER_MAX - peer->blocks.n};
     struct inv invs[BLOCKS_PER_PEER_MAX];
 
     find_next(&window);
@@ -518,7 +524,7 @@ void blocks_send(struct peer *peer, int64_t now_ms)
     is_initial = ground->is_initial_block_download(ground->context);
     if (is_initial && (!headers_may_sync_from(peer) || peer_is_limited(peer)))
         return;
-    ask_more(peer, now_ms);
+    ask_more(peer, is_initial, now_ms);
 }
 
 void blocks_tick(struct p2p *p2p, int64_t now_ms)

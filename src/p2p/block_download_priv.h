@@ -38,8 +38,8 @@ struct block_request {
 struct peer_blocks {
     struct block_request *first, *last;
     uint32_t n;
-    int64_t since_ms;    /* When the first of them became the first. */
-    int64_t stalling_ms; /* Since when it holds up the window; 0: it does not. */
+    int64_t since_ms;                 /* When the first of them became the first. */
+    int64_t stalling_ms;              /* Since when it holds up the window; 0: it does not. */
     const struct header_node *common; /* All before it is here. NULL: not known. */
     int64_t last_block_s;             /* It gave us a block that was new. */
     bool provides_compact;            /* sendcmpct of version 2 came. */
@@ -62,8 +62,8 @@ struct p2p_blocks {
     struct block_request *slots[BLOCKS_SLOTS];
     uint32_t requests_n;
     struct block_request *here[BLOCKS_SLOTS]; /* With the sink: came, not judged yet. */
-    uint32_t peers_n;  /* That we fetch from now. */
-    int64_t stall_ms;  /* How long a peer may hold up the window. */
+    uint32_t peers_n;                         /* That we fetch from now. */
+    int64_t stall_ms;                         /* How long a peer may hold up the window. */
     int64_t hb_peers[BLOCKS_HB_PEERS_MAX + 1];
     uint32_t hb_peers_n;
     struct block_source *sources; /* BLOCKS_SOURCES; by hash, later ones take the place. */

@@ -257,12 +257,10 @@ static void connected(struct p2p *p2p, void *own_argument)
     headers_tip_moved(p2p);
     if (all->stall_ms > STALL_MIN_MS) {
         all->stall_ms = MAX(all->stall_ms * 85 / 100 / 1000 * 1000, STALL_MIN_MS);
-        log_debug("net", "Decreased stalling timeout to %" PRId64 " seconds",
-                  all->stall_ms / 1000);
+        log_debug("net", "Decreased stalling timeout to %" PRId64 " seconds", all->stall_ms / 1000);
     }
     /* Whoever brings the best block first may do so unasked from now on. */
-    if (peer != NULL && node != NULL &&
-        !ground->is_initial_block_download(ground->context) &&
+    if (peer != NULL && node != NULL && !ground->is_initial_block_download(ground->context) &&
         blocks_request_count(p2p, node) == all->requests_n)
         compact_prefer(peer);
     forget_source(p2p, &event->hash);

@@ -216,8 +216,7 @@ static void log_done(const struct compact_block *compact, const struct tx *missi
               compact_block_found_n(compact), n, bytes);
     for (size_t i = 0; n < 5 && i < n; i++)
         log_debug("cmpctblock", "Reconstructed block %s required tx %s",
-                  hash_hex(compact_block_hash(compact)->b).text,
-                  hash_hex(missing[i].txid.b).text);
+                  hash_hex(compact_block_hash(compact)->b).text, hash_hex(missing[i].txid.b).text);
 }
 
 /* With the missing ones the block is whole: to the sink with it. */

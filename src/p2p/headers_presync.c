@@ -61,7 +61,7 @@ struct presync_limits presync_limits_of(const struct params *params)
     /* The figures of Bitcoin Core's contrib/devtools/headerssync-params.py for chains of
      * about these lengths: less than one header of a worthless chain per attack. */
     static const struct presync_limits limits[NETWORK_COUNT] = {
-        [NETWORK_MAIN] = {641, 15218},    [NETWORK_TEST] = {673, 14460},
+        [NETWORK_MAIN] = {641, 15218},     [NETWORK_TEST] = {673, 14460},
         [NETWORK_TESTNET4] = {606, 16092}, [NETWORK_SIGNET] = {620, 15724},
         [NETWORK_REGTEST] = {275, 7017},
     };
@@ -77,8 +77,7 @@ struct presync *presync_new(const struct presync_options *options)
 
     CHECK(options->limits.stride > 0 && options->offset < options->limits.stride);
     presync->options = *options;
-    presync->bits_max =
-        (uint64_t)MAX(seconds, 0) * BLOCKS_PER_SECOND_MAX / options->limits.stride;
+    presync->bits_max = (uint64_t)MAX(seconds, 0) * BLOCKS_PER_SECOND_MAX / options->limits.stride;
     presync->work = header_work(start);
     presync->last_hash = start->hash;
     presync->last_bits = start->bits;
@@ -252,9 +251,8 @@ static bool receive_one(struct presync *presync, struct presync_result *result,
                         height);
     }
     CHECK(presync->ring_n < room);
-    presync->ring[(presync->ring_first + presync->ring_n++) % room] =
-        (struct short_header){header->version, header->merkle_root, header->time, header->bits,
-                              header->nonce};
+    presync->ring[(presync->ring_first + presync->ring_n++) % room] = (struct short_header){
+        header->version, header->merkle_root, header->time, header->bits, header->nonce};
     presync->again_hash = *hash;
     presync->again_bits = header->bits;
     presync->again_height = height;
@@ -321,8 +319,7 @@ void presync_feed(struct presync *presync, struct presync_result *ret_result,
 size_t presync_locator(const struct presync *presync, struct block_hash *ret_hashes)
 {
     CHECK(presync->phase != PRESYNC_OVER);
-    ret_hashes[0] =
-        presync->phase == PRESYNC_COUNT ? presync->last_hash : presync->again_hash;
+    ret_hashes[0] = presync->phase == PRESYNC_COUNT ? presync->last_hash : presync->again_hash;
     return 1 + header_locator(presync->options.start, ret_hashes + 1);
 }
 

@@ -12,8 +12,10 @@
 
 /* Headers on their way to the sink and back. */
 struct headers_offer {
+    struct headers_offer *next;
     struct p2p *p2p;
     int64_t peer_id;
+    struct block_hash end; /* The last one offered. */
     size_t n;
     bool is_compact;
     bool was_full;    /* The message held as many as one can. */
@@ -31,8 +33,7 @@ void headers_log_new(const struct peer *peer, const struct header_node *node, bo
     const char *kind = is_compact ? "cmpctblock " : "";
 
     if (is_initial)
-        log_debug("validation",
-                  "Saw new %sheader hash=%s height=%" PRId32 " peer=%" PRId64, kind,
+        log_debug("validation", "Saw new %sheader hash=%s height=%" PRId32 " peer=%" PRId64, kind,
                   hash_hex(node->hash.b).text, node->height, peer->id);
     else
         log_info("net", "Saw new %sheader hash=%s height=%" PRId32 " peer=%" PRId64, kind,
@@ -52,15 +53,26 @@ static void refused(struct peer *peer, const struct headers_offer *offer)
     blocks_punish(peer, offer->verdict, offer->is_compact, "invalid header received");
 }
 
+static void log_news(const struct peer *peer, const struct header_node *last)
+{
+    const struct p2p *p2p = peer->p2p;
+    const struct p2p_ground *ground = &p2p->options.ground;
+    int64_t left = (p2p_now_s(p2p) - (int64_t)last->time) / p2p->params->pow_target_spacing_s;
+
+    if (last == headers_best(p2p) && ground->is_initial_block_download(ground->context))
+        log_info("net", "Synchronizing blockheaders, height: %" PRId32 " (~%.2f%%)", last->height,
+                 100.0 * last->height / (double)(last->height + MAX(left, 0)));
+    headers_log_new(peer, last, false);
+}
+
 static void accepted(struct peer *peer, const struct headers_offer *offer)
 {
-    const struct header_node *last =
-        header_tree_find(peer->p2p->options.ground.tree, &offer->last);
+    const struct header_node *last = header_tree_find(peer->p2p->options.ground.tree, &offer->last);
 
     if (last == NULL) /* The chain was closed before it looked. */
         return;
     if (offer->is_news)
-        headers_log_new(peer, last, false);
+        log_news(peer, last);
     if (offer->was_full && !offer->has_presync && headers_ask(peer, last))
         log_debug("net", "more getheaders (%" PRId32 ") to end to peer=%" PRId64, last->height,
                   peer->id);
@@ -72,11 +84,35 @@ static void accepted(struct peer *peer, const struct headers_offer *offer)
         blocks_fetch_towards(peer, last);
 }
 
+bool headers_are_judged(const struct peer *peer, const struct header_node *node)
+{
+    const struct headers_offer *at = peer->p2p->headers.offers;
+
+    for (; at != NULL; at = at->next) {
+        const struct header_node *end = header_tree_find(peer->p2p->options.ground.tree, &at->end);
+
+        if (at->peer_id != peer->id && end != NULL && node->height <= end->height &&
+            node->height > end->height - (int32_t)at->n && header_is_ancestor(node, end))
+            return true;
+    }
+    return false;
+}
+
+static void take_out(struct p2p *p2p, const struct headers_offer *offer)
+{
+    struct headers_offer **at = &p2p->headers.offers;
+
+    while (*at != offer)
+        at = &(*at)->next;
+    *at = offer->next;
+}
+
 static void answered(struct p2p *p2p, void *own_argument)
 {
     struct headers_offer *offer = own_argument;
     struct peer *peer = peer_find(p2p, offer->peer_id);
 
+    take_out(p2p, offer);
     if (peer != NULL) {
         if (offer->verdict != V_VALID)
             refused(peer, offer);
@@ -98,8 +134,7 @@ static void take_answer(void *context, const struct headers_answer *answer)
 }
 
 static void offer_headers(struct peer *peer, const struct header *headers,
-                          const struct block_hash *hashes, size_t n, bool was_full,
-                          bool is_compact)
+                          const struct block_hash *hashes, size_t n, bool was_full, bool is_compact)
 {
     struct p2p *p2p = peer->p2p;
     struct header *copy = alloc_array(n, sizeof(*copy));
@@ -113,7 +148,9 @@ static void offer_headers(struct peer *peer, const struct header *headers,
     offer->was_full = was_full;
     offer->has_presync = peer->headers.presync != NULL;
     offer->is_news = header_tree_find(p2p->options.ground.tree, &hashes[n - 1]) == NULL;
-    offer->bad = hashes[n - 1];
+    offer->bad = offer->end = hashes[n - 1];
+    offer->next = p2p->headers.offers;
+    p2p->headers.offers = offer;
     peer_wait(peer);
     p2p->options.sink->ops->offer_headers(p2p->options.sink, copy, n, take_answer, offer);
 }
@@ -316,8 +353,8 @@ static void take_connected(struct peer *peer, const struct header *headers,
     offer_headers(peer, headers, hashes, n, was_full, is_compact);
 }
 
-static void take_headers(struct peer *peer, const struct header *headers, size_t n,
-                         bool is_compact, struct arena *arena)
+static void take_headers(struct peer *peer, const struct header *headers, size_t n, bool is_compact,
+                         struct arena *arena)
 {
     struct block_hash *hashes = arena_array(arena, n, sizeof(*hashes));
     struct presync_result result;

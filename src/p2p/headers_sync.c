@@ -127,8 +127,7 @@ bool peer_serves_blocks(const struct peer *peer)
 
 bool peer_is_limited(const struct peer *peer)
 {
-    return (peer_services(peer) & (NODE_NETWORK | NODE_NETWORK_LIMITED)) ==
-           NODE_NETWORK_LIMITED;
+    return (peer_services(peer) & (NODE_NETWORK | NODE_NETWORK_LIMITED)) == NODE_NETWORK_LIMITED;
 }
 
 bool peer_serves_witness(const struct peer *peer)
@@ -273,8 +272,7 @@ static void watch_sync(struct peer *peer, int64_t now_ms)
         peer_disconnect(peer, "Timeout downloading headers");
         return;
     }
-    log_info("net",
-             "Timeout downloading headers from noban peer, not disconnecting peer=%" PRId64,
+    log_info("net", "Timeout downloading headers from noban peer, not disconnecting peer=%" PRId64,
              peer->id);
     headers->is_sync_started = false;
     headers->sync_deadline_ms = 0;

@@ -33,7 +33,7 @@ struct peer_headers {
     struct block_hash unknown;            /* Announced last, header not here yet; zeros: none. */
     const struct header_node *best_sent;  /* The last one we told it of; NULL: none. */
     bool is_sync_started;
-    bool is_preferred; /* Blocks and headers are fetched from it first. */
+    bool is_preferred;  /* Blocks and headers are fetched from it first. */
     bool was_inv_asked; /* An inv made us ask before its sync began. */
     bool sent_sendheaders;
     int64_t asked_ms;         /* getheaders without an answer yet; 0: none. */
@@ -43,17 +43,20 @@ struct peer_headers {
     struct peer_lag lag;
 };
 
+struct headers_offer;
+
 struct p2p_headers {
-    uint32_t syncs_n;     /* Peers with is_sync_started. */
-    uint32_t preferred_n; /* Peers with is_preferred. */
-    uint32_t protected_n; /* Peers with lag.is_protected. */
-    struct block_hash inv_asked; /* The last block whose inv made us ask another peer. */
-    int64_t presync_best;        /* Id of the peer that is ahead in it; -1: none. */
+    struct headers_offer *offers; /* With the sink; one of each peer at most. */
+    uint32_t syncs_n;             /* Peers with is_sync_started. */
+    uint32_t preferred_n;         /* Peers with is_preferred. */
+    uint32_t protected_n;         /* Peers with lag.is_protected. */
+    struct block_hash inv_asked;  /* The last block whose inv made us ask another peer. */
+    int64_t presync_best;         /* Id of the peer that is ahead in it; -1: none. */
     int64_t presync_told_ms;
-    int64_t tip_moved_s;     /* 0: not seen yet. */
-    int64_t stale_check_s;   /* When the tip is looked at next. */
-    int64_t evict_check_ms;  /* When surplus outbound peers are looked at next. */
-    bool is_caught_up; /* Has once been near the tip. */
+    int64_t tip_moved_s;    /* 0: not seen yet. */
+    int64_t stale_check_s;  /* When the tip is looked at next. */
+    int64_t evict_check_ms; /* When surplus outbound peers are looked at next. */
+    bool is_caught_up;      /* Has once been near the tip. */
 };
 
 void headers_init(struct p2p *p2p);
@@ -97,6 +100,9 @@ void headers_look_again(struct peer *peer);
 /* It has the header, or we told it. */
 bool headers_peer_has(const struct peer *peer, const struct header_node *node);
 void headers_told(struct peer *peer, const struct header_node *node);
+/* Is it among the headers of another peer that the sink has not answered yet? Then that
+ * one is asked for the block first. */
+bool headers_are_judged(const struct peer *peer, const struct header_node *node);
 /* A better block was announced by it just now. */
 void headers_announced(struct peer *peer);
 

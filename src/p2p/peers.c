@@ -494,6 +494,7 @@ static void flush(struct peer *peer)
     peer->last_send_ms = p2p_now_ms(p2p);
     peer->bytes_sent += bytes.len;
     p2p->bytes_sent += bytes.len;
+    serve_sent(p2p, bytes.len);
     wire_sent(peer->wire, bytes.len);
     if (p2p->net->ops->queued(p2p->net, peer->conn) <= p2p->options.max_send_bytes)
         peer->is_sending_paused = false;

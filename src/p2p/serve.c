@@ -313,8 +313,8 @@ static void handle_getblocks(struct peer *peer, const struct wire_message *messa
         /* Pruned, or soon to be: an hour is left to fetch it. */
         if (p2p->options.prune &&
             (!header_has(node, HEADER_DATA) ||
-             node->height <= tip->height - (int32_t)(KEPT_BLOCKS -
-                                                     3600 / p2p->params->pow_target_spacing_s)))
+             node->height <=
+                 tip->height - (int32_t)(KEPT_BLOCKS - 3600 / p2p->params->pow_target_spacing_s)))
             break;
         invs[sent].type = INV_BLOCK;
         memcpy(invs[sent].hash, node->hash.b, HASH_BYTES);
@@ -443,8 +443,7 @@ static void serve_block(struct peer *peer, const struct inv *inv)
     uint32_t type = inv->type;
 
     if (type == INV_FILTERED_BLOCK && (peer_our_services(peer) & NODE_BLOOM) == 0) {
-        peer_disconnect(peer,
-                        "filtered block request received when NODE_BLOOM service disabled");
+        peer_disconnect(peer, "filtered block request received when NODE_BLOOM service disabled");
         return;
     }
     memcpy(hash.b, inv->hash, HASH_BYTES);

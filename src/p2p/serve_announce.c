@@ -87,8 +87,8 @@ static void stored(struct p2p *p2p, void *own_argument)
     for (struct peer *peer = p2p->first; peer != NULL; peer = peer->next) {
         if (!wants_fast(peer, node))
             continue;
-        log_debug("net", "sending header-and-ids %s to peer=%" PRId64,
-                  hash_hex(node->hash.b).text, peer->id);
+        log_debug("net", "sending header-and-ids %s to peer=%" PRId64, hash_hex(node->hash.b).text,
+                  peer->id);
         announce_send_compact(peer, node);
         headers_told(peer, node);
     }

@@ -101,8 +101,7 @@ static void handle_getcfheaders(struct peer *peer, const struct wire_message *me
     answer.n = (uint32_t)stop->height - asked.start_height + 1;
     answer.hash = arena_array(arena, answer.n, HASH_BYTES);
     if (asked.start_height > 0 &&
-        filters->ops->header(filters,
-                             &header_ancestor(stop, (int32_t)asked.start_height - 1)->hash,
+        filters->ops->header(filters, &header_ancestor(stop, (int32_t)asked.start_height - 1)->hash,
                              answer.prev_header) < 0) {
         log_lack("header", asked.start_height, &asked.stop);
         return;

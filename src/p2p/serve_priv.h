@@ -27,7 +27,7 @@ struct peer_serve {
     bool is_serving;      /* The peer waits until the queue is empty. */
     bool prefers_headers; /* sendheaders came. */
     const struct header_node *announce[SERVE_ANNOUNCE_MAX + 1]; /* New blocks, oldest first. */
-    uint32_t announce_n; /* Above SERVE_ANNOUNCE_MAX: too many, only the last one counts. */
+    uint32_t announce_n;     /* Above SERVE_ANNOUNCE_MAX: too many, only the last one counts. */
     struct block_hash go_on; /* getblocks ended here: asked for, we inv the tip. Zeros: none. */
 };
 
@@ -42,7 +42,7 @@ struct recent_block {
 
 struct p2p_serve {
     struct recent_block recent;
-    int32_t fast_height; /* Greatest one announced before it was connected. */
+    int32_t fast_height;           /* Greatest one announced before it was connected. */
     const struct header_node *tip; /* As announced. */
     /* -maxuploadtarget */
     uint64_t sent_bytes; /* In the present span. */

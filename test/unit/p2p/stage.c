@@ -367,13 +367,11 @@ static int node_read_block(struct node *node, struct block_data *ret_data,
 
 static void node_status_of(struct node *node, struct node_status *ret_status)
 {
-    *ret_status = (struct node_status){
-        .initial_block_download = stage_of_node(node)->is_initial};
+    *ret_status = (struct node_status){.initial_block_download = stage_of_node(node)->is_initial};
 }
 
-static const struct node_ops node_ops = {.status = node_status_of,
-                                         .read_block = node_read_block,
-                                         .read_block_bytes = node_read_bytes};
+static const struct node_ops node_ops = {
+    .status = node_status_of, .read_block = node_read_block, .read_block_bytes = node_read_bytes};
 
 /* --- The mempool: empty --- */
 
@@ -454,7 +452,7 @@ void stage_block(struct buf *ret_bytes, const struct header *header)
 
     header_write(bytes, header);
     buf_add(ret_bytes, bytes, sizeof(bytes));
-    buf_add(ret_bytes, tx, sizeof(tx));      /* One transaction: version, one input. */
+    buf_add(ret_bytes, tx, sizeof(tx)); /* One transaction: version, one input. */
     for (int i = 0; i < 32; i++)
         buf_add_byte(ret_bytes, 0);
     write_le32(ret_bytes, 0xffffffff);

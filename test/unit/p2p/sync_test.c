@@ -453,8 +453,7 @@ static bool is_served(struct actor *actor, const struct header_node *node)
     message_write_inv(actor_begin(actor, MESSAGE_GETDATA), &inv, 1);
     actor_end(actor);
     return actor_next(actor, MESSAGE_BLOCK, &message) &&
-           span_equal(message.payload,
-                      span_of_buf(&actor->stage->blocks[node->index]));
+           span_equal(message.payload, span_of_buf(&actor->stage->blocks[node->index]));
 }
 
 static void stale_blocks_are_not_for_strangers(void)
@@ -547,8 +546,8 @@ static void new_blocks_are_told_as_wished(void)
 TEST_LIST(TEST(an_announced_block_is_fetched_at_once), TEST(bad_headers_end_the_connection),
           TEST(low_work_is_not_stored), TEST(blocks_come_in_any_order),
           TEST(who_holds_up_the_window_goes), TEST(a_block_must_come_in_time),
-          TEST(limited_peers_are_asked_for_the_last_ones_only),
-          TEST(without_room_nothing_is_asked), TEST(an_invalid_block_is_its_senders_fault),
+          TEST(limited_peers_are_asked_for_the_last_ones_only), TEST(without_room_nothing_is_asked),
+          TEST(an_invalid_block_is_its_senders_fault),
           TEST(what_is_being_judged_is_not_asked_again), TEST(an_outbound_peer_must_keep_up),
           TEST(headers_are_served), TEST(stale_blocks_are_not_for_strangers),
           TEST(getblocks_goes_on), TEST(new_blocks_are_told_as_wished))
