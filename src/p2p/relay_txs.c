@@ -324,7 +324,7 @@ static void open_window(struct peer *peer)
     struct mempool_status status = {0};
 
     pool->ops->status(pool, &status);
-    peer->relay.last_sequence = status.sequence;
+    peer->relay.last_sequence = status.sequence + 1;
 }
 
 struct everything {

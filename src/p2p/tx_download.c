@@ -216,15 +216,52 @@ static bool inv_is_tx(const struct inv *inv)
     return inv->type == INV_TX || inv->type == INV_WTX || inv->type == INV_WITNESS_TX;
 }
 
+/* The ids of one message: an open table of places in it, counted from 1. */
+struct seen {
+    uint32_t *slots;
+    size_t mask;
+    const struct inv *invs;
+};
+
+static void seen_init(struct seen *seen, const struct message_inv *invs, struct arena *arena)
+{
+    size_t slots_n = 16;
+
+    while (slots_n < 2 * (size_t)invs->n)
+        slots_n *= 2;
+    *seen = (struct seen){.mask = slots_n - 1, .invs = invs->inv};
+    seen->slots = arena_array(arena, slots_n, sizeof(*seen->slots));
+}
+
+/* False: the same was there before. */
+static bool seen_add(struct seen *seen, const struct siphash_key *key, uint32_t index)
+{
+    const struct inv *inv = &seen->invs[index];
+    size_t at = siphash_id(key, inv->hash) & seen->mask;
+
+    for (; seen->slots[at] != 0; at = (at + 1) & seen->mask) {
+        const struct inv *other = &seen->invs[seen->slots[at] - 1];
+
+        if ((other->type == INV_WTX) == (inv->type == INV_WTX) &&
+            memcmp(other->hash, inv->hash, HASH_BYTES) == 0)
+            return false;
+    }
+    seen->slots[at] = index + 1;
+    return true;
+}
+
 static void handle_inv(struct peer *peer, const struct wire_message *message, struct arena *arena)
 {
     struct p2p *p2p = peer->p2p;
     bool is_early = p2p->options.ground.is_initial_block_download(p2p->options.ground.context);
+    struct siphash_key key = random_key(p2p);
     struct message_inv invs;
+    struct seen seen;
 
     /* What is wrong with it the subject of headers has dealt with. */
     if (message_read_inv(&invs, message->payload, MESSAGE_INV, arena, NULL) < 0)
         return;
+    seen_init(&seen, &invs, arena);
     for (uint32_t i = 0; i < invs.n; i++) {
         const struct inv *inv = &invs.inv[i];
         struct tx_name name = {.is_wtxid = inv->type == INV_WTX};
@@ -237,6 +274,8 @@ static void handle_inv(struct peer *peer, const struct wire_message *message, st
                             hash_hex(inv->hash).text);
             return;
         }
+        if (!seen_add(&seen, &key, i))
+            continue;
         memcpy(name.id, inv->hash, HASH_BYTES);
         relay_peer_knows(peer, name.id);
         if (is_early)
