@@ -205,6 +205,28 @@ void message_write_addr(struct buf *buf, const struct message_addr *addr, bool v
 
 /* --- inv, getdata, notfound --- */
 
+const char *inv_type_name(uint32_t type)
+{
+    switch (type) {
+    case INV_TX:
+        return "tx";
+    case INV_WITNESS_TX:
+        return "witness-tx";
+    case INV_WTX:
+        return "wtx";
+    case INV_BLOCK:
+        return "block";
+    case INV_WITNESS_BLOCK:
+        return "witness-block";
+    case INV_FILTERED_BLOCK:
+        return "merkleblock";
+    case INV_CMPCT_BLOCK:
+        return "cmpctblock";
+    default:
+        return "unknown";
+    }
+}
+
 int message_read_inv(struct message_inv *ret, struct span payload, enum message_type type,
                      struct arena *arena, struct error *err)
 {

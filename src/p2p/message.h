@@ -184,6 +184,9 @@ struct inv {
     uint8_t hash[HASH_BYTES];
 };
 
+/* "tx", "witness-block", ...; "unknown". */
+const char *inv_type_name(uint32_t type);
+
 struct message_inv {
     uint32_t n; /* At most INV_N_MAX. */
     struct inv *inv;

@@ -561,8 +561,8 @@ static void handle_getdata(struct peer *peer, const struct wire_message *message
     }
     log_debug("net", "received getdata (%" PRIu32 " invsz) peer=%" PRId64, inv.n, peer->id);
     if (inv.n > 0)
-        log_debug("net", "received getdata for: %s peer=%" PRId64, hash_hex(inv.inv[0].hash).text,
-                  peer->id);
+        log_debug("net", "received getdata for: %s %s peer=%" PRId64,
+                  inv_type_name(inv.inv[0].type), hash_hex(inv.inv[0].hash).text, peer->id);
     if (peer->kind == PEER_PRIVATE_BROADCAST) {
         relay_private_asked(peer, &inv);
         return;

@@ -281,8 +281,7 @@ static void handle_inv(struct peer *peer, const struct wire_message *message, st
         if (is_early)
             continue;
         have = announced(peer, &name, arena);
-        log_debug("net", "got inv: %s%s %s %s peer=%" PRId64,
-                  inv->type == INV_WITNESS_TX ? "witness-" : "", kind_of(&name),
+        log_debug("net", "got inv: %s %s %s peer=%" PRId64, inv_type_name(inv->type),
                   hash_hex(inv->hash).text, have ? "have" : "new", peer->id);
     }
 }
