@@ -57,7 +57,11 @@ static void host_set_mock_time(struct host *host, int64_t time_s)
 
 static void host_advance_timers(struct host *host, int64_t seconds)
 {
-    daemon_time_changed(daemon_of(host), seconds);
+    struct daemon *daemon = daemon_of(host);
+
+    daemon_time_changed(daemon, seconds);
+    if (daemon->mempool != NULL)
+        mempool_advance_timers(daemon->mempool, seconds);
     log_debug("app", "timers moved ahead by %lld seconds", (long long)seconds);
 }
 

@@ -148,11 +148,13 @@ int daemon_open_mempool(struct daemon *daemon)
 
 /* --- The thread that looks after it ------------------------------------------------- */
 
-static int run_idle(void *argument, struct error *err)
+static int run_loading(void *argument, struct error *err)
 {
-    (void)err;
-    mempool_idle(argument);
-    return 0;
+    int rc = mempool_load_some(argument, err);
+
+    if (rc == 0)
+        mempool_idle(argument);
+    return rc;
 }
 
 static void look_after(void *context)
@@ -162,11 +164,13 @@ static void look_after(void *context)
 
     mutex_lock(&daemon->mempool_mutex);
     while (!daemon->mempool_stops) {
+        bool has_more = false;
+
         mutex_unlock(&daemon->mempool_mutex);
         if (chain_import_is_done(daemon->chain))
-            (void)chain_ground_ask(daemon->chain, run_idle, daemon->mempool, &err);
+            has_more = chain_ground_ask(daemon->chain, run_loading, daemon->mempool, &err) > 0;
         mutex_lock(&daemon->mempool_mutex);
-        if (!daemon->mempool_stops)
+        if (!daemon->mempool_stops && !has_more)
             (void)cond_wait_for(&daemon->mempool_wakes, &daemon->mempool_mutex, LOOK_US);
     }
     mutex_unlock(&daemon->mempool_mutex);
@@ -196,6 +200,10 @@ void daemon_stop_mempool(struct daemon *daemon)
 
 void daemon_close_mempool(struct daemon *daemon)
 {
+    struct error err = {0};
+
+    if (daemon->mempool != NULL && mempool_stop(daemon->mempool, &err) < 0)
+        log_warning("mempool", "%s", error_text(&err));
     mempool_free(daemon->mempool);
     daemon->mempool = NULL;
     sig_cache_free(daemon->sig_cache);

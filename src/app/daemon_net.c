@@ -245,6 +245,7 @@ int daemon_open_net(struct daemon *daemon, const struct chain_options *chain)
     if (rc < 0)
         return rc;
     chain_add_events(daemon->chain, p2p_events(own->p2p));
+    mempool_add_events(daemon->mempool, p2p_events(own->p2p));
     daemon->rpc.peers = p2p_peers(own->p2p);
     return 0;
 }

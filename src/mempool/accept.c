@@ -574,12 +574,29 @@ void trial_finalize(struct trial *trial)
     }
 }
 
+#define FEES_TIP_AGE_MAX_S (3 * 60 * 60)
+
+/* How long transactions wait can be told only at the tip of the best chain. */
+static bool is_up_to_date(const struct mempool *pool)
+{
+    const struct mempool_ground *ground = &pool->options.ground;
+    const struct header_node *tip = ground->tip(ground->context);
+
+    return !ground->is_initial_block_download(ground->context) &&
+           (int64_t)tip->time >= pool_now_s(pool) - FEES_TIP_AGE_MAX_S &&
+           tip->height >= pool->best_header_height - 1;
+}
+
 void attempt_announce(struct trial *trial, struct attempt *attempt)
 {
     struct mempool *pool = trial->pool;
     struct entry *entry = pool_find_txid(pool, &attempt->tx->txid);
 
     CHECK(entry != NULL);
+    entry->fee_bucket =
+        fees_tx_added(pool->fees, rate_sat_kvb(entry->fee_sat, entry_vsize(entry)), entry->height,
+                      !trial->args->bypass_limits && !trial->args->is_package_submission &&
+                          attempt->parents_n == 0 && is_up_to_date(pool));
     if (trial->args->is_local)
         pool_set_unbroadcast(pool, entry, true);
     pool_note_added(pool, entry, trial->args->bypass_limits);

@@ -30,8 +30,7 @@ static uint32_t chunk_new(struct graph *graph)
         if (number % GRAPH_PAGE == 0) {
             graph->chunk_pages = realloc_array(graph->chunk_pages, number / GRAPH_PAGE + 1,
                                                sizeof(*graph->chunk_pages));
-            graph->chunk_pages[number / GRAPH_PAGE] =
-                alloc_array(GRAPH_PAGE, sizeof(struct chunk));
+            graph->chunk_pages[number / GRAPH_PAGE] = alloc_array(GRAPH_PAGE, sizeof(struct chunk));
         }
     }
     graph->chunks_n++;
@@ -171,10 +170,8 @@ static void add_chunk(struct graph *graph, struct cluster *cluster, uint32_t fir
     uint32_t number = chunk_new(graph);
     struct chunk *chunk = graph_chunk_at(graph, number);
 
-    *chunk = (struct chunk){.cluster = cluster,
-                            .first = (uint8_t)first,
-                            .end = (uint8_t)end,
-                            .greatest = nodes[first]};
+    *chunk = (struct chunk){
+        .cluster = cluster, .first = (uint8_t)first, .end = (uint8_t)end, .greatest = nodes[first]};
     for (uint32_t i = first; i < end; i++) {
         struct graph_node *node = graph_node_at(graph, nodes[i]);
 

@@ -76,7 +76,7 @@ struct cluster *cluster_new(struct graph *graph, int level, uint32_t room)
     struct cluster *cluster = take_memory(graph, class);
 
     memset(cluster, 0, sizeof(*cluster));
-    cluster->class = (uint8_t)class;
+    cluster->class = (uint8_t) class;
     cluster->level = (uint8_t)level;
     cluster->listed_at = GRAPH_UNLISTED;
     if (level == LEVEL_MAIN)
@@ -133,8 +133,8 @@ struct fee_size cluster_sum(const struct graph *graph, struct cluster *cluster, 
     struct fee_size sum = {0};
 
     for (; set != 0; set &= set - 1)
-        sum = fee_size_add(sum,
-                           graph_fee_size_at(graph, cluster_nodes(cluster)[graph_lowest(set)]));
+        sum =
+            fee_size_add(sum, graph_fee_size_at(graph, cluster_nodes(cluster)[graph_lowest(set)]));
     return sum;
 }
 

@@ -25,23 +25,32 @@ static void block_connected(void *context, const struct block_info *info, const 
 {
     struct mempool *pool = context;
 
-    (void)info;
+    struct fees_confirmed *confirmed = NULL;
+    size_t confirmed_n = 0;
+
     (void)spent;
     pool_lock(pool);
     pool->is_between = true;
     if (pool->txs_n > 0 || pool->deltas_n > 0) {
+        confirmed = alloc_array(block->tx_n, sizeof(*confirmed));
         for (uint32_t i = 0; i < block->tx_n; i++) {
             struct entry *entry = pool_find_txid(pool, &block->tx[i].txid);
 
+            if (entry != NULL && entry->fee_bucket != FEES_UNTRACKED)
+                confirmed[confirmed_n++] =
+                    (struct fees_confirmed){entry->fee_bucket, entry->height,
+                                            rate_sat_kvb(entry->fee_sat, entry_vsize(entry))};
             if (entry != NULL)
                 pool_remove(pool, entry, TX_REMOVED_BLOCK);
             remove_conflicts(pool, &block->tx[i]);
             pool_forget_delta(pool, &block->tx[i].txid);
         }
     }
+    fees_block(pool->fees, info->height, confirmed, confirmed_n);
     pool->rolling_since_s = pool_now_s(pool);
     pool->block_since_bump = true;
     pool_unlock(pool);
+    free(confirmed);
     pool_tell(pool);
 }
 
@@ -209,6 +218,13 @@ static void tip_changed(void *context, const struct tip_event *event)
     pool_check(pool);
 }
 
+static void header_changed(void *context, const struct block_info *best_header)
+{
+    struct mempool *pool = context;
+
+    pool->best_header_height = best_header->height;
+}
+
 void follow_init(struct mempool *pool)
 {
     pool->events = (struct chain_events){
@@ -216,5 +232,6 @@ void follow_init(struct mempool *pool)
         .block_connected = block_connected,
         .block_disconnected = block_disconnected,
         .tip_changed = tip_changed,
+        .header_changed = header_changed,
     };
 }

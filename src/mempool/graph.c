@@ -104,8 +104,8 @@ static uint32_t node_new(struct graph *graph)
     number = graph->nodes_end++;
     CHECK(number < GRAPH_NODES_MAX);
     if (number % GRAPH_PAGE == 0) {
-        graph->node_pages = realloc_array(graph->node_pages, number / GRAPH_PAGE + 1,
-                                          sizeof(*graph->node_pages));
+        graph->node_pages =
+            realloc_array(graph->node_pages, number / GRAPH_PAGE + 1, sizeof(*graph->node_pages));
         graph->node_pages[number / GRAPH_PAGE] = alloc_array(GRAPH_PAGE, sizeof(struct graph_node));
     }
     return number;

@@ -40,7 +40,7 @@ struct cluster {
     uint64_t mark;
     uint64_t skipped_in; /* The walk that skips its further chunks. */
     uint64_t size;
-    uint64_t ends; /* Bit k: a chunk ends at position k. */
+    uint64_t ends;   /* Bit k: a chunk ends at position k. */
     uint64_t rows[]; /* Ancestors, descendants, node numbers. */
 };
 

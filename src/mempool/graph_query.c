@@ -36,8 +36,7 @@ struct fee_size graph_fee_size(const struct graph *graph, uint32_t node)
 
 size_t graph_memory_bytes(const struct graph *graph)
 {
-    return graph->main_bytes +
-           graph->levels[LEVEL_MAIN].nodes_n * sizeof(struct graph_node) +
+    return graph->main_bytes + graph->levels[LEVEL_MAIN].nodes_n * sizeof(struct graph_node) +
            graph->chunks_n * sizeof(struct chunk);
 }
 
@@ -197,8 +196,8 @@ static size_t relatives_of(struct graph *graph, enum graph_level level, const ui
     }
     graph->result.n = 0;
     for (size_t i = 0; i < sets_n; i++)
-        graph->result.n += write_set(sets[i].cluster, sets[i].set,
-                                     graph->result.numbers + graph->result.n);
+        graph->result.n +=
+            write_set(sets[i].cluster, sets[i].set, graph->result.numbers + graph->result.n);
     free(sets);
     *ret_nodes = graph->result.numbers;
     return total;
@@ -346,8 +345,8 @@ bool graph_walk_next(struct graph_walk *walk, struct graph_chunk *ret_chunk)
     if (walk->is_ended)
         return false;
     do {
-        walk->at = walk->at == GRAPH_NONE ? chunk_order_first(graph)
-                                          : chunk_order_next(graph, walk->at);
+        walk->at =
+            walk->at == GRAPH_NONE ? chunk_order_first(graph) : chunk_order_next(graph, walk->at);
         if (walk->at == GRAPH_NONE) {
             walk->is_ended = true;
             return false;

@@ -39,6 +39,22 @@ int64_t pool_min_fee(struct mempool *pool)
     return MAX(llround(pool->rolling_sat_kvb), incremental);
 }
 
+int64_t pool_rate_at(struct mempool *pool, int32_t blocks)
+{
+    int64_t wanted = (int64_t)blocks * BLOCK_WEIGHT_MAX;
+    struct graph_chunk chunk;
+    struct graph_walk walk;
+    int64_t weight = 0;
+    int64_t rate = 0;
+
+    graph_walk_begin(pool->graph, &walk);
+    while (weight < wanted && graph_walk_next(&walk, &chunk)) {
+        weight += chunk.total.size;
+        rate = rate_sat_kvb(chunk.total.fee_sat, policy_vsize(chunk.total.size));
+    }
+    return weight < BLOCK_WEIGHT_MAX ? 0 : rate;
+}
+
 static void expire(struct mempool *pool)
 {
     int64_t oldest_s = pool_now_s(pool) - pool->options.expiry_s;

@@ -278,8 +278,7 @@ static void write_level_piece(struct work *w, uint64_t piece)
     uint64_t set;
 
     for (set = piece; set != 0; set &= set - 1)
-        reach[lowest(set)] =
-            (w->task->ancestors[lowest(set)] & piece) | w->payers[lowest(set)];
+        reach[lowest(set)] = (w->task->ancestors[lowest(set)] & piece) | w->payers[lowest(set)];
     for (uint64_t by = piece; by != 0; by &= by - 1)
         for (set = piece; set != 0; set &= set - 1)
             if (reach[lowest(set)] & bit(lowest(by)))
@@ -392,7 +391,7 @@ static void write_unproved_piece(struct work *w, uint64_t piece)
 
 void linearize(const struct linearize_task *task, struct linearization *ret)
 {
-    struct work w; /* Not cleared: large, and each flow sets what it uses. */
+    struct work w;                  /* Not cleared: large, and each flow sets what it uses. */
     uint64_t pieces[LINEARIZE_MAX]; /* To be done, the next one last; they are disjoint. */
     uint32_t pieces_n = 1;
 

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "mempool/mempool_priv.h"
+#include "mempool/save_priv.h"
 #include "policy/standard.h"
 
 #define MEMPOOL_BYTES_DEFAULT (UINT64_C(300) * 1000 * 1000)
@@ -87,7 +88,13 @@ int mempool_new(struct mempool **ret_pool, const struct mempool_options *options
     pool->sequence = 1;
     pool->rolling_since_s = pool_now_s(pool);
     pool->graph = graph_new(&graph);
+    pool->best_header_height = -1;
+    pool->fees_saved_us = clock_monotonic_us(options->clock);
+    /* File times are the machine's, whatever the mocked clock says. */
+    pool->fees = fees_new(options->disk, pool->folder,
+                          options->accept_stale_fees ? 0 : clock_wall_s(options->clock));
     mutex_init(&pool->mutex);
+    mutex_init(&pool->save_mutex);
     follow_init(pool);
     *ret_pool = pool;
     return 0;
@@ -97,6 +104,7 @@ void mempool_free(struct mempool *own_pool)
 {
     if (own_pool == NULL)
         return;
+    loading_free(own_pool->loading);
     for (uint32_t i = 0; i < own_pool->entries_cap; i++)
         entry_free(own_pool->entries[i]);
     free(own_pool->entries);
@@ -108,6 +116,8 @@ void mempool_free(struct mempool *own_pool)
     index_clear(&own_pool->by_prevout);
     index_clear(&own_pool->by_delta);
     graph_free(own_pool->graph);
+    fees_free(own_pool->fees);
+    mutex_clear(&own_pool->save_mutex);
     mutex_clear(&own_pool->mutex);
     free(own_pool->folder);
     free(own_pool);
@@ -121,6 +131,12 @@ struct mempool_view *mempool_view(struct mempool *pool)
 const struct chain_events *mempool_events(struct mempool *pool)
 {
     return &pool->events;
+}
+
+void mempool_add_events(struct mempool *pool, const struct chain_events *events)
+{
+    CHECK(pool->followers_n < FOLLOWERS_MAX);
+    pool->followers[pool->followers_n++] = events;
 }
 
 int64_t pool_now_s(const struct mempool *pool)
@@ -294,6 +310,7 @@ struct entry *entry_new(const struct mempool *pool, const struct tx_ref *ref)
 
     entry->ref = tx_ref_hold(ref);
     entry->node = GRAPH_NONE;
+    entry->fee_bucket = FEES_UNTRACKED;
     entry->txid_hash = hash_id(pool, ref->tx.txid.b);
     entry->wtxid_hash = hash_id(pool, ref->tx.wtxid.b);
     return entry;
@@ -371,9 +388,11 @@ void pool_forget(struct mempool *pool, struct entry *entry, enum tx_removal why)
     pool->fee_sum_sat -= entry->fee_sat;
     pool->entries[node] = NULL;
     pool->changes++;
-    if (why != TX_REMOVED_BLOCK)
+    if (why != TX_REMOVED_BLOCK) {
         *add_notice(pool) =
             (struct notice){.ref = tx_ref_hold(entry->ref), .why = why, .sequence = sequence};
+        fees_tx_removed(pool->fees, entry->fee_bucket, entry->height);
+    }
     entry_free(entry);
 }
 
@@ -508,13 +527,11 @@ void pool_unlock(struct mempool *pool)
 
 void pool_tell(struct mempool *pool)
 {
-    const struct mempool_options *options = &pool->options;
-
     for (size_t i = 0; i < pool->notices_n; i++) {
         struct notice *notice = &pool->notices[i];
 
-        for (size_t k = 0; k < options->followers_n; k++) {
-            const struct chain_events *follower = options->followers[k];
+        for (size_t k = 0; k < pool->followers_n; k++) {
+            const struct chain_events *follower = pool->followers[k];
 
             if (notice->is_added && follower->tx_added != NULL)
                 follower->tx_added(follower->context, notice->ref, &notice->entry);

@@ -46,8 +46,6 @@ struct mempool_options {
     struct sig_cache *sig_cache; /* Shared with the chain. */
     struct mempool_ground ground;
     uint64_t seed[2];
-    const struct chain_events *const *followers; /* Told tx_added, tx_removed. */
-    size_t followers_n;
     uint64_t limit_bytes;                    /* -maxmempool */
     int64_t expiry_s;                        /* -mempoolexpiry */
     int64_t min_relay_sat_kvb;               /* -minrelaytxfee */
@@ -78,6 +76,10 @@ struct mempool_view *mempool_view(struct mempool *pool) NONNULL(1);
 /* What the mempool wants to hear of the chain: app adds it first of all followers. */
 const struct chain_events *mempool_events(struct mempool *pool) NONNULL(1);
 
+/* Followers are told tx_added and tx_removed, in the order in which they were added; events
+ * is borrowed for the life of the mempool. Before the chain starts; at most 8. */
+void mempool_add_events(struct mempool *pool, const struct chain_events *events) NONNULL(1, 2);
+
 /* Judge transactions (see mempool_ops.submit); the sink's way in. Chain thread. */
 NODISCARD int mempool_submit(struct mempool *pool, struct tx_result *ret_results,
                              char *ret_package_reason, const struct tx_ref *const *txs,
@@ -89,6 +91,8 @@ NODISCARD int mempool_submit(struct mempool *pool, struct tx_result *ret_results
 NODISCARD int mempool_load_some(struct mempool *pool, struct error *err);
 /* What is due by time: expiry, rolling fee, linearization that was put off, fees file. */
 void mempool_idle(struct mempool *pool) NONNULL(1);
+/* Timers behave as if this long had passed (tests). Any thread. */
+void mempool_advance_timers(struct mempool *pool, int64_t seconds) NONNULL(1);
 /* At the end: mempool.dat (if asked for) and fee_estimates.dat. Any thread, the chain
  * thread having ended. */
 NODISCARD int mempool_stop(struct mempool *pool, struct error *err) NONNULL(1);

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "crypto/siphash.h"
+#include "mempool/fees.h"
 #include "mempool/graph.h"
 #include "mempool/index.h"
 #include "mempool/mempool.h"
@@ -31,6 +32,7 @@ struct entry {
     uint32_t node;     /* In the graph; also its place in pool->entries. */
     uint32_t heap_at;
     uint32_t txid_hash, wtxid_hash;
+    uint16_t fee_bucket; /* mempool/fees.h */
     bool spends_coinbase;
     bool has_locks; /* Relative ones (BIP 68). */
     bool has_dust;
@@ -66,6 +68,8 @@ struct notice {
     struct mempool_entry entry; /* is_added. */
 };
 
+#define FOLLOWERS_MAX 8
+
 struct mempool {
     struct mempool_view view; /* First: the view is the object. */
     struct chain_events events;
@@ -91,8 +95,8 @@ struct mempool {
     uint64_t inner_bytes; /* Of the entries and their transactions. */
     uint64_t vsize_sum;
     int64_t fee_sum_sat;
-    uint64_t sequence; /* The next one. */
-    bool is_loaded;    /* mempool.dat has been tried. */
+    uint64_t sequence;        /* The next one. */
+    bool is_loaded;           /* mempool.dat has been tried. */
     _Atomic uint64_t changes; /* Of what could be picked for a block. */
     /* What the chain was told to be at last; between the blocks of a change, nothing. */
     struct block_hash tip;
@@ -104,6 +108,16 @@ struct mempool {
     int64_t rolling_since_s;
     bool block_since_bump;
 
+    struct fees *fees;
+    int32_t best_header_height; /* As last told; -1: never. */
+    uint64_t fees_saved_us;
+    _Atomic int64_t timers_ahead_us; /* What mempool_advance_timers added. */
+
+    struct loading *loading; /* mempool.dat being read; NULL: none. */
+    struct mutex save_mutex; /* One writes mempool.dat at a time. */
+
+    const struct chain_events *followers[FOLLOWERS_MAX];
+    size_t followers_n;
     struct notice *notices;
     size_t notices_n, notices_cap;
     uint64_t random; /* For the checks of one change in n. */
@@ -174,6 +188,12 @@ void entry_describe(const struct mempool *pool, struct mempool_entry *ret,
 NODISCARD int pool_pick(struct mempool_view *view, struct mempool_pick **ret_picks, size_t *ret_n,
                         uint64_t *ret_changes, const struct mempool_pick_options *options,
                         struct arena *arena, struct error *err);
+
+/* The feerate at which a chunk would be in the first so many blocks, by what waits here; 0:
+ * it does not fill one. Lock held. */
+int64_t pool_rate_at(struct mempool *pool, int32_t blocks);
+/* Writes fee_estimates.dat. */
+NODISCARD int pool_save_fees(struct mempool *pool, struct error *err);
 
 /* --- limit.c ------------------------------------------------------------------ */
 

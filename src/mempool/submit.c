@@ -1,5 +1,6 @@
 /* The way in: what submitters ask for, as arguments of the judges. */
 #include "base/check.h"
+#include "base/log.h"
 #include "mempool/accept_priv.h"
 
 /* Ours and already in the chain? Then it would only be told that its inputs are gone. */
@@ -61,10 +62,24 @@ int mempool_submit(struct mempool *pool, struct tx_result *ret_results, char *re
     return rc;
 }
 
+void mempool_advance_timers(struct mempool *pool, int64_t seconds)
+{
+    atomic_fetch_add(&pool->timers_ahead_us, seconds * 1000000);
+}
+
 void mempool_idle(struct mempool *pool)
 {
+    uint64_t now_us =
+        clock_monotonic_us(pool->options.clock) + (uint64_t)atomic_load(&pool->timers_ahead_us);
+    struct error err;
+
     pool_lock(pool);
     pool_limit(pool);
     pool_unlock(pool);
     pool_tell(pool);
+    if (now_us - pool->fees_saved_us < FEES_SAVE_INTERVAL_S * UINT64_C(1000000))
+        return;
+    pool->fees_saved_us = now_us;
+    if (pool_save_fees(pool, &err) < 0)
+        log_warning("mempool", "%s", error_text(&err));
 }

@@ -5,7 +5,9 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "mempool/accept_priv.h"
+#include "mempool/save_priv.h"
 
 static struct mempool *pool_of(struct mempool_view *view)
 {
@@ -461,11 +463,22 @@ struct priority {
 static int run_priority(void *argument, struct error *err)
 {
     const struct priority *p = argument;
+    const char *where;
+    int64_t delta_sat;
 
     (void)err;
     pool_lock(p->pool);
     pool_add_delta(p->pool, p->txid, p->delta_sat);
+    delta_sat = pool_delta(p->pool, p->txid);
+    where = pool_find_txid(p->pool, p->txid) == NULL ? "not " : "";
     pool_unlock(p->pool);
+    if (delta_sat == 0)
+        log_info("mempool", "PrioritiseTransaction: %s (%sin mempool) delta cleared",
+                 hash_hex(p->txid->b).text, where);
+    else
+        log_info("mempool", "PrioritiseTransaction: %s (%sin mempool) fee += %s, new delta=%s",
+                 hash_hex(p->txid->b).text, where, money_text(p->delta_sat).text,
+                 money_text(delta_sat).text);
     return 0;
 }
 
@@ -505,6 +518,52 @@ static uint64_t changes(struct mempool_view *view)
     return atomic_load(&pool_of(view)->changes);
 }
 
+/* --- Fee estimates -------------------------------------------------------------------------- */
+
+static struct fee_estimate estimate(struct mempool_view *view, int32_t target_blocks,
+                                    enum fee_mode mode)
+{
+    struct mempool *pool = pool_of(view);
+    struct fee_estimate found;
+    int64_t rate;
+
+    pool_lock(pool);
+    found = fees_estimate(pool->fees, target_blocks, mode);
+    if (found.sat_kvb >= 0) {
+        /* More than what is paid now for a place that near would be given away. */
+        rate = pool_rate_at(pool, found.blocks);
+        if (rate > 0)
+            found.sat_kvb = MIN(found.sat_kvb, rate);
+        found.sat_kvb = MAX(found.sat_kvb, pool_min_fee(pool));
+        found.sat_kvb = MAX(found.sat_kvb, pool->options.min_relay_sat_kvb);
+    }
+    end_reading(pool);
+    return found;
+}
+
+static int32_t estimate_target_max(struct mempool_view *view)
+{
+    struct mempool *pool = pool_of(view);
+    int32_t target;
+
+    pool_lock(pool);
+    target = fees_target_max(pool->fees);
+    end_reading(pool);
+    return target;
+}
+
+static size_t estimate_raw(struct mempool_view *view, struct fee_horizon ret_horizons[3],
+                           int32_t target_blocks, double threshold)
+{
+    struct mempool *pool = pool_of(view);
+    size_t n;
+
+    pool_lock(pool);
+    n = fees_estimate_raw(pool->fees, ret_horizons, target_blocks, threshold);
+    end_reading(pool);
+    return n;
+}
+
 const struct mempool_ops mempool_view_ops = {
     .status = status,
     .has = has,
@@ -525,4 +584,9 @@ const struct mempool_ops mempool_view_ops = {
     .prioritised = prioritised,
     .pick = pool_pick,
     .changes = changes,
+    .save = save_op,
+    .import = import_op,
+    .estimate = estimate,
+    .estimate_target_max = estimate_target_max,
+    .estimate_raw = estimate_raw,
 };

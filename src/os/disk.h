@@ -30,6 +30,7 @@ struct disk_entry {
     char *name; /* Without folder. */
     bool is_folder;
     uint64_t len;
+    int64_t modified_s; /* Since 1970, from stat; 0: the disk keeps no times. */
 };
 
 struct disk_ops {

@@ -9,23 +9,52 @@
 #include "rpc/groups.h"
 #include "rpc/tx_json.h"
 
+#define UNCONFIRMED UINT32_MAX
+
+/* With the mempool: unless it is spent there, and those its transactions make. */
+static int find_coin(struct rpc_call *call, struct coin *ret_coin, struct block_info *ret_tip,
+                     const struct outpoint *outpoint, bool with_mempool, struct error *err)
+{
+    struct mempool_view *pool = call->context->mempool;
+    struct node *node = call->context->node;
+    const struct tx_ref *spender;
+    struct node_status status;
+    struct tx_out out;
+
+    if (!with_mempool || pool == NULL)
+        return node->ops->coin(node, ret_coin, ret_tip, outpoint, call->arena, err);
+    spender = pool->ops->spender(pool, outpoint);
+    tx_ref_drop(spender);
+    if (spender != NULL)
+        return E_NOT_FOUND;
+    if (!pool->ops->output(pool, &out, outpoint, call->arena))
+        return node->ops->coin(node, ret_coin, ret_tip, outpoint, call->arena, err);
+    node->ops->status(node, &status);
+    *ret_tip = status.tip;
+    *ret_coin = (struct coin){
+        .value_sat = out.value_sat, .script_pubkey = out.script_pubkey, .height = UNCONFIRMED};
+    return 0;
+}
+
 static int get_tx_out(struct rpc_call *call)
 {
-    struct node *node = call->context->node;
     struct json_writer *w = call->out;
     struct outpoint outpoint;
     struct error err = {0};
     struct block_info tip;
     struct coin coin;
+    bool with_mempool;
     int64_t n = 0;
     int rc = rpc_arg_hash(call, outpoint.txid.b, 0);
 
     if (rc == 0)
         rc = rpc_arg_int(call, &n, 1, 0, UINT32_MAX);
+    if (rc == 0)
+        rc = rpc_arg_bool(call, &with_mempool, 2);
     if (rc < 0)
         return rc;
     outpoint.vout = (uint32_t)n;
-    rc = node->ops->coin(node, &coin, &tip, &outpoint, call->arena, &err);
+    rc = find_coin(call, &coin, &tip, &outpoint, with_mempool, &err);
     if (rc == E_NOT_FOUND) {
         json_null(w);
         return 0;
@@ -34,7 +63,8 @@ static int get_tx_out(struct rpc_call *call)
         return rpc_fail(call, RPC_INTERNAL_ERROR, "%s", error_text(&err));
     json_begin_object(w);
     json_put_hash(w, "bestblock", tip.hash.b);
-    json_put_int(w, "confirmations", tip.height - (int64_t)coin.height + 1);
+    json_put_int(w, "confirmations",
+                 coin.height == UNCONFIRMED ? 0 : tip.height - (int64_t)coin.height + 1);
     json_put_amount(w, "value", coin.value_sat);
     json_key(w, "scriptPubKey");
     json_begin_object(w);

@@ -28,7 +28,7 @@ enum rpc_network {
 
 struct rpc_context {
     struct node *node;
-    struct mempool_view *mempool;
+    struct mempool_view *mempool; /* NULL: none (tests). */
     struct host *host;
     struct peers *peers;       /* iface/peers.h */
     struct rpc_server *server; /* Set by rpc_server_new. */

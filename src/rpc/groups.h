@@ -14,6 +14,7 @@
     X(connection)     \
     X(control)        \
     X(engine)         \
+    X(fee)            \
     X(mempool)        \
     X(mining)         \
     X(network)        \

@@ -372,6 +372,56 @@ static int get_tx_spending_prevout(struct rpc_call *call)
     return 0;
 }
 
+/* --- Saving and reading -------------------------------------------------------------- */
+
+static int save_mempool(struct rpc_call *call)
+{
+    struct mempool_view *pool = call->context->mempool;
+    struct error err = {0};
+    char *path;
+    int rc = pool->ops->save(pool, &path, &err);
+
+    if (rc == E_STATE)
+        return rpc_fail(call, RPC_MISC_ERROR, "%s", error_text(&err));
+    if (rc < 0)
+        return rpc_fail(call, RPC_MISC_ERROR, "Unable to dump mempool to disk");
+    json_begin_object(call->out);
+    json_put_string(call->out, "filename", path);
+    json_end_object(call->out);
+    free(path);
+    return 0;
+}
+
+static int import_mempool(struct rpc_call *call)
+{
+    struct mempool_view *pool = call->context->mempool;
+    struct mempool_import_options wanted = {.use_current_time = true};
+    const struct json *options = rpc_arg(call, 1);
+    struct node_status status;
+    struct error err = {0};
+    const char *path;
+    int rc = rpc_arg_string(call, &path, 0);
+
+    if (rc == 0)
+        rc = read_bool_option(call, options, "use_current_time", &wanted.use_current_time);
+    if (rc == 0)
+        rc = read_bool_option(call, options, "apply_fee_delta_priority", &wanted.apply_fee_deltas);
+    if (rc == 0)
+        rc = read_bool_option(call, options, "apply_unbroadcast_set", &wanted.apply_unbroadcast);
+    if (rc < 0)
+        return rc;
+    call->context->node->ops->status(call->context->node, &status);
+    if (status.initial_block_download)
+        return rpc_fail(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
+                        "Can only import the mempool after the block download and sync is done.");
+    if (pool->ops->import(pool, path, &wanted, &err) < 0)
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "Unable to import mempool file, see debug log for details.");
+    json_begin_object(call->out);
+    json_end_object(call->out);
+    return 0;
+}
+
 /* --- The table ------------------------------------------------------------------------- */
 
 #define ENTRY_RESULTS                                                                            \
@@ -530,5 +580,27 @@ const struct rpc_method rpc_mempool_methods[] = {
                             {RPC_HEX, "blockhash", "Its block.", .flags = RPC_OPTIONAL})})}),
      .examples = RPC_EXAMPLES("\"[{\\\"txid\\\":\\\"mytxid\\\",\\\"vout\\\":3}]\""),
      .run = get_tx_spending_prevout},
+    {.name = "importmempool",
+     .group = "blockchain",
+     .summary = "Reads a mempool.dat and offers what is in it to the mempool. What a file from "
+                "others says beside the transactions is better not believed.",
+     .params = RPC_PARAMS(
+         {"filepath", RPC_STR, RPC_REQUIRED, "The file."},
+         {"options", RPC_OBJ_OPTIONS, RPC_OMITTED, "What of it is taken over.",
+          .inner = RPC_PARAMS(
+              {"use_current_time", RPC_BOOL, "=true", "Not the times in the file."},
+              {"apply_fee_delta_priority", RPC_BOOL, "=false",
+               "Its fee deltas, added to those that are there."},
+              {"apply_unbroadcast_set", RPC_BOOL, "=false", "Which ones are still to be sent."}),
+          .oneline = "options"}),
+     .results = RPC_RESULTS({RPC_OBJ, .inner = (const struct rpc_result[]){{.is_end = true}}}),
+     .examples = RPC_EXAMPLES("/path/to/mempool.dat"),
+     .run = import_mempool},
+    {.name = "savemempool",
+     .group = "blockchain",
+     .summary = "Writes the mempool to disk, once that of the last run has been read.",
+     .results = RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS({RPC_STR, "filename", "Where it is."})}),
+     .examples = RPC_EXAMPLES(""),
+     .run = save_mempool},
     {.name = NULL},
 };

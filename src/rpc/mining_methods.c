@@ -547,8 +547,10 @@ const struct rpc_method rpc_mining_methods[] = {
          {RPC_OBJ,
           .inner = RPC_RESULTS(
               {RPC_NUM, "blocks", "Height of the tip."},
-              {RPC_NUM, "currentblockweight", "Weight of the last template made, with what is "
-               "kept for header and coinbase.", .flags = RPC_OPTIONAL},
+              {RPC_NUM, "currentblockweight",
+               "Weight of the last template made, with what is "
+               "kept for header and coinbase.",
+               .flags = RPC_OPTIONAL},
               {RPC_NUM, "currentblocktx", "Its transactions without the coinbase.",
                .flags = RPC_OPTIONAL},
               {RPC_HEX, "bits", "Its target, compact form."},

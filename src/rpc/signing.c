@@ -38,6 +38,7 @@ static bool all_known(const struct job *job)
 /* What its inputs spend, as far as the chain knows it. */
 static int job_init(struct rpc_call *call, struct job *job)
 {
+    struct mempool_view *pool = call->context->mempool;
     struct node *node = call->context->node;
     size_t n = job->tx.in_n;
 
@@ -50,7 +51,14 @@ static int job_init(struct rpc_call *call, struct job *job)
     for (size_t i = 0; i < n; i++) {
         struct error err = {0};
         struct coin coin;
-        int rc = node->ops->coin(node, &coin, NULL, &job->in[i].prevout, call->arena, &err);
+        int rc;
+
+        if (pool != NULL &&
+            pool->ops->output(pool, &job->spent[i], &job->in[i].prevout, call->arena)) {
+            job->is_known[i] = true;
+            continue;
+        }
+        rc = node->ops->coin(node, &coin, NULL, &job->in[i].prevout, call->arena, &err);
 
         if (rc < 0 && rc != E_NOT_FOUND)
             return rpc_fail(call, RPC_DATABASE_ERROR, "%s", error_text(&err));

@@ -22,8 +22,8 @@
 #define LONG_POLL_FIRST_MS 60000
 #define LONG_POLL_NEXT_MS 10000
 
-static const char *const deployment_names[DEPLOYMENT_COUNT] = {
-    [DEPLOYMENT_TESTDUMMY] = "testdummy"};
+static const char *const deployment_names[DEPLOYMENT_COUNT] = {[DEPLOYMENT_TESTDUMMY] =
+                                                                   "testdummy"};
 
 /* --- Proposals ----------------------------------------------------------------------- */
 
@@ -272,8 +272,8 @@ static void write_template(struct rpc_call *call, const struct block_template *t
     const struct params *params = call->context->params;
     struct json_writer *w = call->out;
     char target[HASH_HEX_SIZE];
-    char *poll_id = alloc_printf("%s%" PRIu64, hash_hex(template->tip.hash.b).text,
-                                 template->mempool_changes);
+    char *poll_id =
+        alloc_printf("%s%" PRIu64, hash_hex(template->tip.hash.b).text, template->mempool_changes);
 
     target_to_hex(target, bits);
     json_begin_object(w);
@@ -481,48 +481,48 @@ static int get_prioritised_transactions(struct rpc_call *call)
 
 /* ------------------------------------------------------------------------------------- */
 
-#define TEMPLATE_TX_RESULT                                                                      \
-    RPC_RESULTS({RPC_HEX, "data", "The transaction."},                                          \
-                {RPC_HEX, "txid", "Its hash without witness data."},                            \
-                {RPC_HEX, "hash", "Its hash with witness data."},                               \
-                {RPC_ARR, "depends", "Those of this list, counted from 1, that it spends.",     \
-                 RPC_RESULTS({RPC_NUM, .text = "A place in the list."})},                       \
-                {RPC_NUM, "fee", "What it pays, in satoshi."},                                  \
-                {RPC_NUM, "sigops", "Its signature operations as blocks count them."},          \
+#define TEMPLATE_TX_RESULT                                                                  \
+    RPC_RESULTS({RPC_HEX, "data", "The transaction."},                                      \
+                {RPC_HEX, "txid", "Its hash without witness data."},                        \
+                {RPC_HEX, "hash", "Its hash with witness data."},                           \
+                {RPC_ARR, "depends", "Those of this list, counted from 1, that it spends.", \
+                 RPC_RESULTS({RPC_NUM, .text = "A place in the list."})},                   \
+                {RPC_NUM, "fee", "What it pays, in satoshi."},                              \
+                {RPC_NUM, "sigops", "Its signature operations as blocks count them."},      \
                 {RPC_NUM, "weight", "Its weight."})
 
-#define TEMPLATE_RESULT                                                                         \
-    RPC_RESULTS(                                                                                \
-        {RPC_ARR, "capabilities", "What this server can do beside.",                            \
-         RPC_RESULTS({RPC_STR, .text = "\"proposal\""})},                                       \
-        {RPC_NUM, "version", "The version to use."},                                            \
-        {RPC_ARR, "rules", "Rules in force; \"!\" before those a miner must know (BIP 9).",     \
-         RPC_RESULTS({RPC_STR, .text = "A rule."})},                                            \
-        {RPC_OBJ_DYN, "vbavailable", "Rules that may be signalled for.",                        \
-         RPC_RESULTS({RPC_NUM, .text = "The bit of the version."})},                            \
-        {RPC_NUM, "vbrequired", "Bits of the version that must be set."},                       \
-        {RPC_HEX, "previousblockhash", "The block to build on."},                               \
-        {RPC_ARR, "transactions", "What should follow the coinbase, in this order.",            \
-         RPC_RESULTS({RPC_OBJ, .inner = TEMPLATE_TX_RESULT})},                                  \
-        {RPC_OBJ_DYN, "coinbaseaux", "What the coinbase should contain.",                       \
-         RPC_RESULTS({RPC_HEX, .text = "Bytes."})},                                             \
-        {RPC_NUM, "coinbasevalue", "What the coinbase may pay out at most, in satoshi."},       \
+#define TEMPLATE_RESULT                                                                          \
+    RPC_RESULTS(                                                                                 \
+        {RPC_ARR, "capabilities", "What this server can do beside.",                             \
+         RPC_RESULTS({RPC_STR, .text = "\"proposal\""})},                                        \
+        {RPC_NUM, "version", "The version to use."},                                             \
+        {RPC_ARR, "rules", "Rules in force; \"!\" before those a miner must know (BIP 9).",      \
+         RPC_RESULTS({RPC_STR, .text = "A rule."})},                                             \
+        {RPC_OBJ_DYN, "vbavailable", "Rules that may be signalled for.",                         \
+         RPC_RESULTS({RPC_NUM, .text = "The bit of the version."})},                             \
+        {RPC_NUM, "vbrequired", "Bits of the version that must be set."},                        \
+        {RPC_HEX, "previousblockhash", "The block to build on."},                                \
+        {RPC_ARR, "transactions", "What should follow the coinbase, in this order.",             \
+         RPC_RESULTS({RPC_OBJ, .inner = TEMPLATE_TX_RESULT})},                                   \
+        {RPC_OBJ_DYN, "coinbaseaux", "What the coinbase should contain.",                        \
+         RPC_RESULTS({RPC_HEX, .text = "Bytes."})},                                              \
+        {RPC_NUM, "coinbasevalue", "What the coinbase may pay out at most, in satoshi."},        \
         {RPC_STR, "longpollid", "Given with the next request: wait until this is out of date."}, \
-        {RPC_HEX, "target", "The hash must be at most this."},                                  \
-        {RPC_TIME, "mintime", "The least time of the block."},                                  \
-        {RPC_ARR, "mutable", "What may be changed.",                                            \
-         RPC_RESULTS({RPC_STR, .text = "\"time\", \"transactions\" or \"prevblock\""})},        \
-        {RPC_HEX, "noncerange", "Nonces that count."},                                          \
-        {RPC_NUM, "sigoplimit", "Limit of signature operations of a block."},                   \
-        {RPC_NUM, "sizelimit", "Limit of its size."},                                           \
-        {RPC_NUM, "weightlimit", "Limit of its weight.", .flags = RPC_OPTIONAL},                \
-        {RPC_TIME, "curtime", "Time for a block begun now."},                                   \
-        {RPC_STR, "bits", "The target in compact form."},                                       \
-        {RPC_NUM, "height", "The block's height."},                                             \
-        {RPC_HEX, "signet_challenge", "On signet: the script it must satisfy.",                 \
-         .flags = RPC_OPTIONAL},                                                                \
-        {RPC_HEX, "default_witness_commitment",                                                 \
-         "Output script that commits to the witnesses, if nothing is changed.",                 \
+        {RPC_HEX, "target", "The hash must be at most this."},                                   \
+        {RPC_TIME, "mintime", "The least time of the block."},                                   \
+        {RPC_ARR, "mutable", "What may be changed.",                                             \
+         RPC_RESULTS({RPC_STR, .text = "\"time\", \"transactions\" or \"prevblock\""})},         \
+        {RPC_HEX, "noncerange", "Nonces that count."},                                           \
+        {RPC_NUM, "sigoplimit", "Limit of signature operations of a block."},                    \
+        {RPC_NUM, "sizelimit", "Limit of its size."},                                            \
+        {RPC_NUM, "weightlimit", "Limit of its weight.", .flags = RPC_OPTIONAL},                 \
+        {RPC_TIME, "curtime", "Time for a block begun now."},                                    \
+        {RPC_STR, "bits", "The target in compact form."},                                        \
+        {RPC_NUM, "height", "The block's height."},                                              \
+        {RPC_HEX, "signet_challenge", "On signet: the script it must satisfy.",                  \
+         .flags = RPC_OPTIONAL},                                                                 \
+        {RPC_HEX, "default_witness_commitment",                                                  \
+         "Output script that commits to the witnesses, if nothing is changed.",                  \
          .flags = RPC_OPTIONAL})
 
 const struct rpc_method rpc_template_methods[] = {
@@ -544,10 +544,10 @@ const struct rpc_method rpc_template_methods[] = {
                "Of an earlier answer: wait until there is a better template.",
                .flags = RPC_ANY_TYPE},
               {"data", RPC_HEX, RPC_OMITTED, "The proposed block.", .flags = RPC_ANY_TYPE})}),
-     .results = RPC_RESULTS({RPC_NULL, .when = "for a proposal that is valid"},
-                            {RPC_STR, .when = "for a proposal that is not",
-                             .text = "Why (BIP 22)."},
-                            {RPC_OBJ, .when = "otherwise", .inner = TEMPLATE_RESULT}),
+     .results =
+         RPC_RESULTS({RPC_NULL, .when = "for a proposal that is valid"},
+                     {RPC_STR, .when = "for a proposal that is not", .text = "Why (BIP 22)."},
+                     {RPC_OBJ, .when = "otherwise", .inner = TEMPLATE_RESULT}),
      .examples = RPC_EXAMPLES("'{\"rules\": [\"segwit\"]}'"),
      .run = get_block_template},
     {.name = "getprioritisedtransactions",
@@ -566,11 +566,11 @@ const struct rpc_method rpc_template_methods[] = {
     {.name = "prioritisetransaction",
      .group = "mining",
      .summary = "Lets a transaction count as if it paid more, or less, when blocks are made.",
-     .params = RPC_PARAMS({"txid", RPC_HEX, RPC_REQUIRED, "The transaction."},
-                          {"dummy", RPC_NUM, RPC_OMITTED, "Zero or null; for old callers.",
-                           .flags = RPC_OBSOLETE},
-                          {"fee_delta", RPC_NUM, RPC_REQUIRED,
-                           "What to add to its fee, in satoshi; may be negative. Nobody pays it."}),
+     .params = RPC_PARAMS(
+         {"txid", RPC_HEX, RPC_REQUIRED, "The transaction."},
+         {"dummy", RPC_NUM, RPC_OMITTED, "Zero or null; for old callers.", .flags = RPC_OBSOLETE},
+         {"fee_delta", RPC_NUM, RPC_REQUIRED,
+          "What to add to its fee, in satoshi; may be negative. Nobody pays it."}),
      .results = RPC_RESULTS({RPC_BOOL, .text = "true"}),
      .examples = RPC_EXAMPLES("\"txid\" 0.0 10000"),
      .run = prioritise_transaction},

@@ -490,6 +490,31 @@ done:
     return rc;
 }
 
+/* False: the mempool does not have it. */
+static bool show_tx_of_mempool(struct rpc_call *call, const uint8_t *txid, int verbosity)
+{
+    struct mempool_view *pool = call->context->mempool;
+    const struct tx_view view = {.show_hex = true};
+    struct tx_name name = {.is_wtxid = false};
+    struct mempool_entry entry;
+    const struct tx_ref *ref;
+
+    memcpy(name.id, txid, HASH_BYTES);
+    ref = pool == NULL ? NULL : pool->ops->find(pool, &entry, &name);
+    if (ref == NULL)
+        return false;
+    if (verbosity <= 0) {
+        json_hex(call->out, ref->tx.raw);
+    } else {
+        json_begin_object(call->out);
+        json_put_int(call->out, "vsize_adjusted", entry.vsize);
+        write_tx_members(call->out, &ref->tx, &view, call->context->params);
+        json_end_object(call->out);
+    }
+    tx_ref_drop(ref);
+    return true;
+}
+
 static int get_raw_transaction(struct rpc_call *call)
 {
     const struct params *params = call->context->params;
@@ -511,6 +536,8 @@ static int get_raw_transaction(struct rpc_call *call)
     rc = rpc_arg_verbosity(call, &verbosity, 1, 0, true);
     if (rc < 0)
         return rc;
+    if (!rpc_arg_given(call, 2) && show_tx_of_mempool(call, txid, verbosity))
+        return 0;
     if (!rpc_arg_given(call, 2))
         return not_found(call,
                          "No such mempool transaction. Use -txindex or provide a block hash to "
@@ -530,6 +557,10 @@ static int get_raw_transaction(struct rpc_call *call)
         TX_RESULTS, {RPC_AMOUNT, "fee", "Its fee in BTC.", .flags = RPC_OPTIONAL},             \
         {RPC_HEX, "hex", "Its bytes."},                                                        \
         {RPC_HEX, "blockhash", "Its block.", .flags = RPC_OPTIONAL},                           \
+        {RPC_NUM, "vsize_adjusted",                                                            \
+         "Of an unconfirmed one: virtual size, or what its "                                   \
+         "signature checks count if more.",                                                    \
+         .flags = RPC_OPTIONAL},                                                               \
         {RPC_NUM, "confirmations", "Blocks on top and its own.", .flags = RPC_OPTIONAL},       \
         {RPC_TIME, "time", "As blocktime.", .flags = RPC_OPTIONAL},                            \
     {                                                                                          \
@@ -606,7 +637,7 @@ const struct rpc_method rpc_transaction_methods[] = {
      .run = decode_script},
     {.name = "getrawtransaction",
      .group = "rawtransactions",
-     .summary = "Returns a transaction of a block.",
+     .summary = "Returns a transaction of the mempool, or of a block.",
      .params = RPC_PARAMS({"txid", RPC_HEX, RPC_REQUIRED, "The transaction."},
                           {"verbosity|verbose", RPC_NUM, "=0",
                            "0: its bytes; 1: what is in it; 2: with fee and spent outputs.",

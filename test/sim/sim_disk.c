@@ -891,7 +891,7 @@ static int sim_list(struct disk *disk, const char *path, struct disk_entry **ret
             continue;
         entries = realloc_array(entries, n + 1, sizeof(*entries));
         entries[n++] = (struct disk_entry){alloc_string(strrchr(name->path, '/') + 1),
-                                           name->inode->is_folder, name->inode->seen.len};
+                                           name->inode->is_folder, name->inode->seen.len, 0};
     }
     mutex_unlock(&sim->mutex);
     if (rc < 0)
@@ -916,7 +916,7 @@ static int sim_stat(struct disk *disk, const char *path, struct disk_entry *ret_
     if (rc == 0 && inode == NULL)
         rc = not_found(err, path);
     if (rc == 0)
-        *ret_entry = (struct disk_entry){NULL, inode->is_folder, inode->seen.len};
+        *ret_entry = (struct disk_entry){NULL, inode->is_folder, inode->seen.len, 0};
     mutex_unlock(&sim->mutex);
     return rc;
 }
