@@ -49,6 +49,16 @@ if(ASSAY_SIM_SOURCES)
     add_test(NAME sim_chain_long COMMAND sim_chain --seed 1000 --seeds 1000)
     add_test(NAME sim_chain_every COMMAND sim_chain --every 1)
     set_tests_properties(sim_chain_long sim_chain_every PROPERTIES LABELS slow TIMEOUT 7200)
+
+    # Whole nodes on the simulated network: net_main.c says how to ask for a seed.
+    file(GLOB net_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/sim/net_*.c)
+    add_executable(sim_net ${net_sources})
+    set_target_properties(sim_net PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_link_libraries(sim_net PRIVATE assay_sim)
+    add_test(NAME sim_net COMMAND sim_net)
+    set_tests_properties(sim_net PROPERTIES LABELS unit TIMEOUT 600)
+    add_test(NAME sim_net_long COMMAND sim_net --seed 1000 --seeds 1000)
+    set_tests_properties(sim_net_long PROPERTIES LABELS slow TIMEOUT 7200)
 endif()
 
 # The naive models that fuzz targets and soaks compare with, and the makers of hostile

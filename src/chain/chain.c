@@ -438,6 +438,8 @@ void chain_join(struct chain *chain)
     if (chain->is_started)
         thread_join(&chain->thread);
     sink_end(chain);
+    /* Followers may go now; what fails while the chain is closed is chain_close's answer. */
+    chain->events_n = 0;
 }
 
 int chain_close(struct chain *own_chain, struct error *err)
@@ -512,6 +514,17 @@ static int flush_now(struct chain *chain, void *unused, struct error *err)
     return chain_commit_all(chain, err);
 }
 
+static int rest_now(struct chain *chain, void *unused, struct error *err)
+{
+    int rc = flush_now(chain, unused, err);
+
+    if (rc == 0)
+        rc = coins_merge_wait(chain->active->coins, err);
+    if (rc == 0 && chain->background != NULL)
+        rc = coins_merge_wait(chain->background->coins, err);
+    return rc;
+}
+
 /* On the chain thread its own loop looks after failures. */
 static int run_here(struct chain *chain, chain_call *run, struct error *err)
 {
@@ -531,4 +544,9 @@ int chain_idle(struct chain *chain, struct error *err)
 int chain_flush(struct chain *chain, struct error *err)
 {
     return run_here(chain, flush_now, err);
+}
+
+int chain_rest(struct chain *chain, struct error *err)
+{
+    return run_here(chain, rest_now, err);
 }

@@ -181,5 +181,8 @@ NODISCARD int chain_import(struct chain *chain, struct error *err) NONNULL(1);
 NODISCARD int chain_idle(struct chain *chain, struct error *err) NONNULL(1);
 /* Commit everything verified so far and wait for it. */
 NODISCARD int chain_flush(struct chain *chain, struct error *err) NONNULL(1);
+/* The same, and wait until nothing at all goes on in the background: for simulators, in
+ * which threads may decide nothing. */
+NODISCARD int chain_rest(struct chain *chain, struct error *err) NONNULL(1);
 
 #endif /* CHAIN_CHAIN_H */

@@ -574,7 +574,7 @@ static bool is_flush_done(const struct coins_store *store)
 
 static bool is_merge_done(const struct coins_store *store)
 {
-    return is_flush_done(store) && run_set_merge_n(store->current) == 0;
+    return is_flush_done(store) && run_set_merge_n(store->current) == 0 && store->is_resting;
 }
 
 int coins_flush_wait(struct coins_store *store, struct error *err)

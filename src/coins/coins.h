@@ -133,8 +133,8 @@ NODISCARD int coins_flush_start(struct coins_store *store,
 NODISCARD int coins_flush_poll(struct coins_store *store, struct error *err);
 NODISCARD int coins_flush_wait(struct coins_store *store, struct error *err);
 
-/* Wait until the background has merged all runs that it wants to merge: for
- * benchmarks and tests. Returns as coins_flush_wait. */
+/* Wait until the background has merged all runs that it wants to merge, removed what they
+ * leave, and rests: for benchmarks and tests. Returns as coins_flush_wait. */
 NODISCARD int coins_merge_wait(struct coins_store *store, struct error *err);
 
 /* Walk the committed coins as of the commit at the time of coins_scan_new, which

@@ -53,6 +53,7 @@ struct coins_store {
     struct block_hash current_tip; /* Of the last commit. */
     struct run_set *current;       /* Of the last commit. Owned. */
     bool must_stop;
+    bool is_resting; /* The flush thread waits: no call of its is under way. */
     int failed_rc; /* Not 0: the flush thread has failed for good. */
     struct error failed;
     _Atomic uint64_t serial;    /* Of current: counts changes. */

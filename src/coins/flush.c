@@ -566,7 +566,10 @@ static bool wait_for_work(struct coins_store *store, uint32_t *ret_merge_n)
         /* A flush that was asked for is done even before the end. */
         if (store->flush_state == FLUSH_WANTED || store->must_stop || *ret_merge_n > 0)
             break;
+        store->is_resting = true;
+        cond_broadcast(&store->ended);
         cond_wait(&store->wake, &store->mutex);
+        store->is_resting = false;
     }
     go_on = store->flush_state == FLUSH_WANTED || !store->must_stop;
     mutex_unlock(&store->mutex);

@@ -364,13 +364,13 @@ static void let_send(struct peer *peer)
 /* What has waited in its inbox. Returns whether a message was handled. */
 static bool go_on(struct peer *peer)
 {
-    struct span bytes =
-        span_of(peer->inbox.data + peer->inbox_at, peer->inbox.len - peer->inbox_at);
-    size_t had = bytes.len;
+    size_t had = peer->inbox.len - peer->inbox_at;
+    struct span bytes;
     bool was_any;
 
     if (had == 0 || !may_handle(peer))
         return false;
+    bytes = span_of(peer->inbox.data + peer->inbox_at, had);
     was_any = feed(peer, &bytes);
     peer->inbox_at += had - bytes.len;
     keep(peer, span_of(NULL, 0));

@@ -59,7 +59,7 @@ struct peer_relay {
     size_t queue_n, queue_capacity;
     bool wants_mempool;
     int64_t next_burst_ms;      /* 0: the first is to come. */
-    uint64_t last_sequence;     /* Of the mempool at the last burst. */
+    uint64_t last_sequence;     /* What came before it may be fetched: set at each burst. */
     int64_t fee_filter_sat_kvb; /* What it wants. */
     int64_t fee_told_sat_kvb;   /* What we told it. */
     int64_t fee_at_ms;

@@ -30,7 +30,7 @@ struct event {
     uint64_t subject; /* A connection's end, a timer's number, a token. */
     uint64_t number;  /* Bytes, a port, a result. */
     struct buf bytes; /* Owned. */
-    void (*run)(void *context);
+    void (*run)(void *context, uint64_t number);
     void *context;
 };
 
@@ -653,7 +653,7 @@ static void happen(struct sim_net *net, struct event *event)
     }
     switch (event->kind) {
     case EVENT_SCENARIO:
-        event->run(event->context);
+        event->run(event->context, event->number);
         break;
     case EVENT_TIMER:
         if (event->subject == host->timer)
@@ -849,14 +849,15 @@ uint64_t sim_net_now_us(const struct sim_net *net)
     return net->now_us;
 }
 
-void sim_net_after(struct sim_net *net, uint64_t delay_us, void (*run)(void *context),
-                   void *context)
+void sim_net_after(struct sim_net *net, uint64_t delay_us,
+                   void (*run)(void *context, uint64_t number), void *context, uint64_t number)
 {
     push(net, (struct event){.at_us = net->now_us + delay_us,
                              .kind = EVENT_SCENARIO,
                              .host = -1,
                              .run = run,
-                             .context = context});
+                             .context = context,
+                             .number = number});
 }
 
 uint64_t sim_net_digest(const struct sim_net *net)

@@ -60,9 +60,9 @@ void sim_net_add_name(struct sim_net *net, const char *name, const uint8_t *ip4)
 
 /* Microseconds since the beginning. */
 uint64_t sim_net_now_us(const struct sim_net *net);
-/* Calls run(context) after a delay: what a scenario does. */
-void sim_net_after(struct sim_net *net, uint64_t delay_us, void (*run)(void *context),
-                   void *context);
+/* Calls run(context, number) after a delay: what a scenario does. */
+void sim_net_after(struct sim_net *net, uint64_t delay_us,
+                   void (*run)(void *context, uint64_t number), void *context, uint64_t number);
 /* The next event happens. False: there is none, or none up to until_us; the time is then
  * until_us. */
 bool sim_net_step(struct sim_net *net, uint64_t until_us);
