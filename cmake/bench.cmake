@@ -25,6 +25,15 @@ if(ROCKSDB_LIBRARY)
     target_link_libraries(bench_coins PRIVATE ${ROCKSDB_LIBRARY})
 endif()
 
+# The tests' small chain under a mempool.
+if(ASSAY_TESTS)
+    target_sources(bench_template PRIVATE test/unit/mempool/ground.c)
+    target_include_directories(bench_template PRIVATE test/unit/mempool test/unit)
+    target_link_libraries(bench_template PRIVATE assay_test)
+else()
+    set_target_properties(bench_template PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()
+
 # cmake --build BUILD --target bench: what needs no chain, and the race over a chain
 # where ASSAY_CHAIN names one (ASSAY_CORE: a folder with bitcoind to race against).
 add_custom_target(bench
@@ -34,6 +43,7 @@ add_custom_target(bench
     COMMAND bench_worst
     COMMAND bench_graph
     COMMAND bench_miner
+    COMMAND bench_template
     COMMAND bench_coins assay 500000 1024 500 ${CMAKE_BINARY_DIR}/bench/coins
     COMMAND ${CMAKE_SOURCE_DIR}/bench/race.sh ${CMAKE_BINARY_DIR}
     DEPENDS bench_programs assayd

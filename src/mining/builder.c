@@ -97,7 +97,7 @@ static void fit_cache(struct builder *builder, const struct branch *branch)
 {
     struct block_info old;
 
-    if (builder->cached_tip.height > branch->tip.height ||
+    if (builder->cached_tip.height < 0 || builder->cached_tip.height > branch->tip.height ||
         branch->node->ops->ancestor(branch->node, &old, &branch->tip.hash,
                                     builder->cached_tip.height) < 0 ||
         !block_hash_equal(&old.hash, &builder->cached_tip.hash))
