@@ -177,10 +177,14 @@ def templates_make_blocks(scene):
     require_equal("a proposal", node.call("getblocktemplate", proposal), None)
     proposal["data"] = block[:72] + "00" * 32 + block[136:]
     require_equal("with another root", node.call("getblocktemplate", proposal), "bad-txnmrklroot")
-    require_equal("submitted", node.call("submitblock", block_of(template)), None)
+    solved = block_of(template)
+    require_equal("submitted", node.call("submitblock", solved), None)
     require_equal("height", node.call("getblockcount"), template["height"])
     require_equal("mined", node.call("getrawmempool"), [])
-    proposal["data"] = block
+    proposal["data"] = solved
+    require_equal("once more", node.call("getblocktemplate", proposal), "duplicate")
+    template["curtime"] += 1
+    proposal["data"] = block_of(template, solve=False)
     require_equal("an old one", node.call("getblocktemplate", proposal),
                   "inconclusive-not-best-prevblk")
     refused("no rules", -8, node.call, "getblocktemplate", {})
