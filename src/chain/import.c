@@ -12,8 +12,9 @@
 
 /* Second copies of blocks that are remembered, in case the first is damaged. */
 #define COPIES_MAX 65536U
-/* Records between two looks at what else is to be done. */
+/* Records, or bytes of blocks stored, between two looks at what else is to be done. */
 #define LOOK_EVERY 256U
+#define LOOK_EVERY_BYTES (UINT64_C(8) << 20)
 
 /* A block whose parent has not been seen yet: where it lies. */
 struct orphan {
@@ -298,9 +299,15 @@ static int add_genesis(struct chain *chain, struct error *err)
     return 0;
 }
 
+/* What has been taken from one foreign file. */
+struct taken {
+    uint32_t n;
+    uint64_t bytes;
+};
+
 /* One record of a foreign file: what is acceptable and new goes into our files. */
 static int load_record(struct chain *chain, struct block_scan *scan,
-                       const struct block_scan_record *record, uint32_t *ret_taken_n,
+                       const struct block_scan_record *record, struct taken *taken,
                        struct error *err)
 {
     const struct header_node *node;
@@ -331,12 +338,27 @@ static int load_record(struct chain *chain, struct block_scan *scan,
     rc = chain_store_body(chain, body, &result, err);
     if (rc == E_MALFORMED || rc == E_TRUNCATED || rc == E_CORRUPT)
         rc = 0;
-    if (rc == 0 && result.verdict == V_VALID && result.is_new)
-        ++*ret_taken_n;
+    if (rc == 0 && result.verdict == V_VALID && result.is_new) {
+        taken->n++;
+        taken->bytes += len;
+    }
 
 done:
     flight_body_release(chain, body);
     return rc;
+}
+
+/* The rest of the node has its turn. A pruned one must remove what it stores as it
+ * goes. */
+static int look_up(struct chain *chain, struct error *err)
+{
+    int rc = 0;
+
+    if (atomic_load(&chain->light_n) > 0)
+        chain_serve_light(chain);
+    if (chain->options.prune_on)
+        rc = chain_activate(chain, err);
+    return rc < 0 ? rc : chain_commit_if_due(chain->active, false, err);
 }
 
 static int load_file(struct chain *chain, const char *path, struct error *err)
@@ -344,7 +366,8 @@ static int load_file(struct chain *chain, const char *path, struct error *err)
     uint64_t started_us = chain_now_us(chain);
     struct block_scan_record record;
     struct block_scan *scan = NULL;
-    uint32_t taken_n = 0;
+    struct taken taken = {0};
+    uint64_t seen_bytes = 0;
     uint32_t n = 0;
     int rc = block_scan_open(&scan, chain->disk, path, chain->params->magic, NULL, NULL);
 
@@ -354,17 +377,13 @@ static int load_file(struct chain *chain, const char *path, struct error *err)
     }
     log_info("chain", "Importing blocks file %s...", path);
     while ((rc = block_scan_next(scan, &record, err)) > 0) {
-        rc = load_record(chain, scan, &record, &taken_n, err);
+        rc = load_record(chain, scan, &record, &taken, err);
         if (rc < 0)
             goto done;
-        if (++n % LOOK_EVERY != 0)
+        if (++n % LOOK_EVERY != 0 && taken.bytes - seen_bytes < LOOK_EVERY_BYTES)
             continue;
-        if (atomic_load(&chain->light_n) > 0)
-            chain_serve_light(chain);
-        /* A pruned node must remove what it stores as it goes. */
-        rc = chain->options.prune_on ? chain_activate(chain, err) : 0;
-        if (rc == 0)
-            rc = chain_commit_if_due(chain->active, false, err);
+        seen_bytes = taken.bytes;
+        rc = look_up(chain, err);
         if (rc < 0)
             goto done;
         if (chain_is_stopping(chain)) {
@@ -374,7 +393,9 @@ static int load_file(struct chain *chain, const char *path, struct error *err)
     }
     if (rc > 0)
         rc = 0;
-    log_info("chain", "Loaded %u blocks from external file in %llums", taken_n,
+    if (rc == 0 && !chain_is_stopping(chain))
+        rc = look_up(chain, err);
+    log_info("chain", "Loaded %u blocks from external file in %llums", taken.n,
              (unsigned long long)(chain_now_us(chain) - started_us) / 1000);
 
 done:

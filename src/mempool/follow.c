@@ -225,6 +225,17 @@ static void header_changed(void *context, const struct block_info *best_header)
     pool->best_header_height = best_header->height;
 }
 
+static bool holds_txs(void *context)
+{
+    struct mempool *pool = context;
+    bool holds;
+
+    pool_lock(pool);
+    holds = pool->txs_n > 0;
+    pool_unlock(pool);
+    return holds;
+}
+
 void follow_init(struct mempool *pool)
 {
     pool->events = (struct chain_events){
@@ -233,5 +244,6 @@ void follow_init(struct mempool *pool)
         .block_disconnected = block_disconnected,
         .tip_changed = tip_changed,
         .header_changed = header_changed,
+        .holds_txs = holds_txs,
     };
 }

@@ -195,5 +195,59 @@ static void a_template_is_tried_and_leaves_nothing(void)
     run_clear(&run);
 }
 
-TEST_LIST(TEST(chain_follows_the_model), TEST(verify_chain_finds_nothing_wrong),
-          TEST(a_template_is_tried_and_leaves_nothing))
+static void offer_header(struct run *run, int32_t block)
+{
+    struct node *node = chain_node(run->chain);
+    struct submit_result result;
+    struct header header;
+    struct reader r;
+
+    reader_init(&r, run->branches.blocks[block].bytes.data, HEADER_BYTES);
+    header_read(&header, &r);
+    EXPECT_INT("header", node->ops->submit_header(node, &result, &header, NULL), 0);
+}
+
+static int be_precious(struct run *run, int32_t block)
+{
+    struct node *node = chain_node(run->chain);
+
+    return node->ops->precious_block(node, &run->branches.blocks[block].hash, NULL);
+}
+
+/* Of a block that is not here, or not all before it, nothing is remembered: when it comes
+ * it has come later than the tip. A block that is here wins. */
+static void a_precious_block_that_is_not_here(void)
+{
+    struct run run;
+    int32_t first;
+    int32_t below;
+    int32_t second;
+
+    run_init(&run, 1);
+    first = branches_grow(&run.branches, BRANCHES_BASE - 1, 1, BRANCH_GOOD);
+    first = branches_grow(&run.branches, first, 1, BRANCH_GOOD);
+    below = branches_grow(&run.branches, BRANCHES_BASE - 1, 1, BRANCH_GOOD);
+    second = branches_grow(&run.branches, below, 1, BRANCH_GOOD);
+    branches_offer(&run.branches, run.chain, run.branches.blocks[first].parent, NULL);
+    branches_offer(&run.branches, run.chain, first, NULL);
+    EXPECT_INT("unknown", be_precious(&run, second), E_NOT_FOUND);
+    offer_header(&run, below);
+    offer_header(&run, second);
+    EXPECT_INT("header only", be_precious(&run, second), 0);
+    branches_agree(&run.branches, run.chain, first);
+    branches_offer(&run.branches, run.chain, second, NULL);
+    EXPECT_INT("one before it is not here", be_precious(&run, second), 0);
+    branches_agree(&run.branches, run.chain, first);
+    branches_offer(&run.branches, run.chain, below, NULL);
+    branches_agree(&run.branches, run.chain, first);
+    EXPECT_INT("here", be_precious(&run, second), 0);
+    branches_agree(&run.branches, run.chain, second);
+    EXPECT_INT("less work", be_precious(&run, below), 0);
+    branches_agree(&run.branches, run.chain, second);
+    EXPECT_INT("again", be_precious(&run, first), 0);
+    branches_agree(&run.branches, run.chain, first);
+    run_clear(&run);
+}
+
+TEST_LIST(TEST(a_precious_block_that_is_not_here), TEST(chain_follows_the_model),
+          TEST(verify_chain_finds_nothing_wrong), TEST(a_template_is_tried_and_leaves_nothing))
