@@ -427,6 +427,6 @@ void story_eclipse(struct world *world)
             for (size_t calls = 0; calls < 8; calls++)
                 (void)world_stranger_calls(world, k, 1);
         (void)world_mine(world, 0);
-        world_settle(world, 10 * MINUTE_US);
+        world_settle(world, 120 * MINUTE_US);
     }
 }

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "crypto/secp.h"
+#include "crypto/sha256.h"
 #include "net_stories.h"
 
 static const struct scenario scenarios[] = {
@@ -39,6 +40,8 @@ static struct {
 #define SHARE_DIVISOR 1
 #endif
 
+static const struct world *told; /* For the log. */
+
 /* Returns the digest of the run. */
 static uint64_t tell(const struct scenario *scenario, uint64_t seed)
 {
@@ -46,6 +49,7 @@ static uint64_t tell(const struct scenario *scenario, uint64_t seed)
     uint64_t digest;
 
     world_init(&world, seed);
+    told = &world;
     scenario->tell(&world);
     digest = sim_net_digest(world.net);
     if (!world.is_good)
@@ -95,7 +99,8 @@ static void to_terminal(enum log_level level, const char *category, const char *
     (void)file;
     (void)line;
     (void)function;
-    printf("[%s] %s\n", category, message);
+    printf("%10.3f %2d [%s] %s\n", (double)sim_net_now_us(told->net) / 1e6,
+           sim_net_host_now(told->net), category, message);
 }
 
 static bool want_all(enum log_level level, const char *category)
@@ -156,6 +161,7 @@ int main(int argc, char **argv)
         }
     }
     secp_init(seed);
+    (void)sha256_select(true);
     rc = test_main(tests, ARRAY_LEN(tests), 1, argv);
     secp_clear();
     return rc;

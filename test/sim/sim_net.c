@@ -7,7 +7,7 @@
 #include "crypto/siphash.h"
 
 #define PIECE_BYTES_MAX 65536U
-#define REFUSED_US 1000
+#define AGAIN_US 1000000
 
 enum event_kind {
     EVENT_SCENARIO,
@@ -17,6 +17,7 @@ enum event_kind {
     EVENT_CONNECT,   /* The call reaches the other host. */
     EVENT_CONNECTED, /* The answer comes back; or the time is over. */
     EVENT_PIECE,     /* Bytes arrive. */
+    EVENT_AGAIN,     /* Bytes that did not get through are sent again. */
     EVENT_CREDIT,    /* The sender learns that the reader took bytes. */
     EVENT_CLOSED
 };
@@ -46,6 +47,7 @@ struct end {
     struct buf out;         /* To be sent, from out_at on. */
     size_t out_at;
     struct buf in;      /* Arrived, not taken. */
+    struct buf held;    /* Came to where the way was cut. */
     uint64_t in_flight; /* Sent and not yet taken by the reader. */
     uint64_t last_arrival_us;
     uint64_t heard_us; /* The last time the way worked. */
@@ -95,6 +97,7 @@ struct sim_net {
     size_t ends_n, ends_capacity;
     struct name *names;
     size_t names_n;
+    int host_now;
     struct siphash_key latency_key;
     uint64_t digest;
     struct sim_net_counts counts;
@@ -217,6 +220,7 @@ static void release_end(struct end *end)
     end->is_connected = false;
     buf_clear(&end->out);
     buf_clear(&end->in);
+    buf_clear(&end->held);
     end->out_at = 0;
 }
 
@@ -487,6 +491,7 @@ static void reset(struct sim_net *net, net_conn conn)
         end->is_connected = false;
         end->has_pending_close = true;
         buf_clear(&end->in);
+        buf_clear(&end->held);
         push_for(net->hosts[end->host], EVENT_CLOSED, net->now_us + random_below(net, 50000), at,
                  1);
     }
@@ -573,24 +578,41 @@ static void deliver(struct host *host, net_conn conn)
     host->handler.closed(host->handler.context, conn, &err);
 }
 
-static void happen_piece(struct sim_net *net, struct event *event)
+/* What could not pass is tried again each second, in its order, until the way is open or
+ * somebody gives up. */
+static void happen_again(struct sim_net *net, const struct event *event)
 {
     struct host *host = net->hosts[event->host];
     struct end *end = own_end(host, event->subject);
-    struct end *from = net->ends[event->subject ^ 1];
+
+    if (end == NULL || !end->is_connected)
+        return;
+    if (!is_reachable(net, host->number, net->ends[event->subject ^ 1]->host)) {
+        if (net->now_us - end->heard_us > SIM_NET_GIVE_UP_US)
+            reset(net, event->subject);
+        else
+            push_for(host, EVENT_AGAIN, net->now_us + AGAIN_US, event->subject, 0);
+        return;
+    }
+    end->heard_us = net->now_us;
+    buf_add(&end->in, end->held.data, end->held.len);
+    buf_clear(&end->held);
+    deliver(host, event->subject);
+}
+
+static void happen_piece(struct sim_net *net, const struct event *event)
+{
+    struct host *host = net->hosts[event->host];
+    struct end *end = own_end(host, event->subject);
 
     if (end == NULL || (event->bytes.len > 0 && !end->is_connected))
         return;
-    if (event->bytes.len > 0 && !is_reachable(net, host->number, from->host)) {
-        /* It is sent again and again, until the way is open or somebody gives up. */
-        if (net->now_us - end->heard_us > SIM_NET_GIVE_UP_US) {
-            reset(net, event->subject);
-            return;
-        }
-        event->at_us = net->now_us + 1000000;
-        from->last_arrival_us = MAX(from->last_arrival_us, event->at_us);
-        push(net, *event);
-        event->bytes = (struct buf){0};
+    if (event->bytes.len > 0 &&
+        (end->held.len > 0 ||
+         !is_reachable(net, host->number, net->ends[event->subject ^ 1]->host))) {
+        if (end->held.len == 0)
+            push_for(host, EVENT_AGAIN, net->now_us + AGAIN_US, event->subject, 0);
+        buf_add(&end->held, event->bytes.data, event->bytes.len);
         return;
     }
     if (event->bytes.len > 0 && net->options.reset_one_in > 0 &&
@@ -627,7 +649,8 @@ static void happen_closed(struct sim_net *net, const struct event *event)
 
     if (end == NULL)
         return;
-    if (event->number == 0 && !is_reachable(net, host->number, other->host)) {
+    if (event->number == 0 &&
+        (end->held.len > 0 || !is_reachable(net, host->number, other->host))) {
         struct event again = *event;
 
         again.at_us = net->now_us + 1000000;
@@ -677,6 +700,9 @@ static void happen(struct sim_net *net, struct event *event)
     case EVENT_PIECE:
         happen_piece(net, event);
         break;
+    case EVENT_AGAIN:
+        happen_again(net, event);
+        break;
     case EVENT_CREDIT:
         happen_credit(net, event);
         break;
@@ -698,10 +724,12 @@ bool sim_net_step(struct sim_net *net, uint64_t until_us)
     CHECK(event.at_us >= net->now_us);
     net->now_us = event.at_us;
     net->counts.events++;
+    net->host_now = event.host;
     digest(net, event.at_us);
     digest(net, (uint64_t)event.kind << 32 | (uint32_t)event.host);
     happen(net, &event);
     buf_clear(&event.bytes);
+    net->host_now = -1;
     return true;
 }
 
@@ -728,6 +756,7 @@ struct sim_net *sim_net_new(uint64_t seed, const struct sim_net_options *options
     struct sim_net *net = alloc_zero(sizeof(*net));
 
     net->options = *options;
+    net->host_now = -1;
     net->random = seed;
     net->latency_key = (struct siphash_key){next_random(net), next_random(net)};
     net->digest = 0xcbf29ce484222325;
@@ -842,6 +871,11 @@ void sim_net_add_name(struct sim_net *net, const char *name, const uint8_t *ip4)
     net->names = realloc_array(net->names, net->names_n + 1, sizeof(*net->names));
     net->names[net->names_n].name = alloc_string(name);
     map_ipv4(net->names[net->names_n++].ip, ip4);
+}
+
+int sim_net_host_now(const struct sim_net *net)
+{
+    return net->host_now;
 }
 
 uint64_t sim_net_now_us(const struct sim_net *net)

@@ -63,6 +63,8 @@ uint64_t sim_net_now_us(const struct sim_net *net);
 /* Calls run(context, number) after a delay: what a scenario does. */
 void sim_net_after(struct sim_net *net, uint64_t delay_us,
                    void (*run)(void *context, uint64_t number), void *context, uint64_t number);
+/* The host to which something happens right now; -1: to none. */
+int sim_net_host_now(const struct sim_net *net);
 /* The next event happens. False: there is none, or none up to until_us; the time is then
  * until_us. */
 bool sim_net_step(struct sim_net *net, uint64_t until_us);

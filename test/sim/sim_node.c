@@ -316,8 +316,8 @@ void sim_node_coins(const struct sim_node *node, uint8_t *ret_hash)
 {
     struct utxo_stats stats;
 
-    CHECK(sim_node_view(node)->ops->utxo_stats(sim_node_view(node), &stats, UTXO_HASH_MUHASH, NULL,
-                                               NULL, NULL) == 0);
+    CHECK(sim_node_view(node)->ops->utxo_stats(sim_node_view(node), &stats, UTXO_HASH_SERIALIZED_3,
+                                               NULL, NULL, NULL) == 0);
     memcpy(ret_hash, stats.hash, 32);
 }
 

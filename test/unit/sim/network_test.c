@@ -259,6 +259,26 @@ static void partitions_delay_or_end(void)
     }
 }
 
+/* The way opens at a moment between two tries. */
+static void cut_ways_keep_the_order(void)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct pair pair;
+
+        pair_init(&pair, seed, NULL);
+        sim_net_set_group(pair.net, 0, 1);
+        for (size_t i = 0; i < 40; i++) {
+            send_some(&pair.a, 100);
+            sim_net_run(pair.net, sim_net_now_us(pair.net) + 90000);
+            if (i == 15 + seed)
+                sim_net_set_group(pair.net, 0, 0);
+        }
+        second(&pair, 5);
+        EXPECT_U64("all", pair.b.received, pair.a.sent);
+        pair_clear(&pair);
+    }
+}
+
 static void hosts_that_die(void)
 {
     for (int silent = 0; silent < 2; silent++) {
@@ -335,5 +355,5 @@ static void timers_wakes_and_names(void)
 
 TEST_LIST(TEST(bytes_arrive_in_order), TEST(readers_hold_senders_up),
           TEST(what_was_sent_before_closing_arrives), TEST(calls_that_fail),
-          TEST(partitions_delay_or_end), TEST(hosts_that_die), TEST(connections_that_break),
-          TEST(timers_wakes_and_names))
+          TEST(partitions_delay_or_end), TEST(cut_ways_keep_the_order), TEST(hosts_that_die),
+          TEST(connections_that_break), TEST(timers_wakes_and_names))
