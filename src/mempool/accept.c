@@ -279,7 +279,7 @@ static void fill_entry(struct trial *trial, struct attempt *attempt)
 
     attempt->entry = entry;
     entry->fee_sat = attempt->fee_sat;
-    entry->delta_sat = MAX(-GRAPH_FEE_MAX_SAT, MIN(delta_sat, GRAPH_FEE_MAX_SAT));
+    entry->delta_sat = delta_in_range(delta_sat);
     entry->time_s = trial->args->time_s;
     entry->height = ground->tip(ground->context)->height;
     entry->sigop_cost = (int64_t)tx_sigops_cost(tx, attempt->spent, POLICY_STANDARD_FLAGS);

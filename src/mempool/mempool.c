@@ -376,6 +376,11 @@ void pool_forget(struct mempool *pool, struct entry *entry, enum tx_removal why)
     uint32_t node = entry->node;
     uint64_t sequence = pool->sequence++;
 
+    if (entry->is_unbroadcast)
+        log_debug("mempool",
+                  "Removed %s from set of unbroadcast txns before confirmation that txn was sent "
+                  "out",
+                  hash_hex(tx->txid.b).text);
     pool_set_unbroadcast(pool, entry, false);
     heap_remove(pool, entry->heap_at, pool->txs_n);
     index_remove(&pool->by_txid, entry->txid_hash, node, 0);
@@ -498,7 +503,7 @@ void pool_add_delta(struct mempool *pool, const struct txid *txid, int64_t delta
     }
     delta->delta_sat = add_saturating(delta->delta_sat, delta_sat);
     if (entry != NULL) {
-        entry->delta_sat = MAX(-GRAPH_FEE_MAX_SAT, MIN(delta->delta_sat, GRAPH_FEE_MAX_SAT));
+        entry->delta_sat = delta_in_range(delta->delta_sat);
         graph_set_fee(pool->graph, entry->node, entry_modified_fee(entry));
         pool->changes++;
     }

@@ -18,6 +18,7 @@
 #include "mempool/mempool.h"
 #include "os/thread.h"
 #include "policy/standard.h"
+#include "primitives/amount.h"
 
 /* One transaction in the mempool, or on its way in. */
 struct entry {
@@ -58,6 +59,15 @@ struct delta {
     struct txid txid;
     int64_t delta_sat;
 };
+
+/* What counts of a delta: as much as the graph can tell apart, with any fee added. */
+#define DELTA_MAX_SAT (GRAPH_FEE_MAX_SAT - MONEY_MAX_SAT)
+static inline int64_t delta_in_range(int64_t delta_sat)
+{
+    return delta_sat > DELTA_MAX_SAT    ? DELTA_MAX_SAT
+           : delta_sat < -DELTA_MAX_SAT ? -DELTA_MAX_SAT
+                                        : delta_sat;
+}
 
 /* Something to tell, once nobody is kept waiting. */
 struct notice {

@@ -415,6 +415,8 @@ static void was_broadcast(struct mempool_view *view, const struct txid *txid)
 
     pool_lock(pool);
     entry = pool_find_txid(pool, txid);
+    if (entry != NULL && entry->is_unbroadcast)
+        log_debug("mempool", "Removed %s from set of unbroadcast txns", hash_hex(txid->b).text);
     if (entry != NULL)
         pool_set_unbroadcast(pool, entry, false);
     end_reading(pool);

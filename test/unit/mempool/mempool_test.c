@@ -2,7 +2,7 @@
  * what blocks and reorganizations do. Every change is checked whole (check_ratio 1). */
 #include "mempool/mempool.h"
 
-#include "ground.h"
+#include "naive_ground.h"
 #include "mempool/mempool_priv.h"
 
 struct scene {

@@ -1,6 +1,6 @@
 /* What the mempool gives for a block: the order, what stays out, and when nothing is
  * given at all. */
-#include "ground.h"
+#include "naive_ground.h"
 #include "mempool/mempool_priv.h"
 
 #define TXS_MAX 64

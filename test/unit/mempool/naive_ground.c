@@ -1,4 +1,4 @@
-#include "ground.h"
+#include "naive_ground.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* A small chain under a mempool, made by hand: headers, coins, blocks that take
  * transactions in and give them back. Nothing is checked here; it is the tests' world.
  */
-#ifndef TEST_MEMPOOL_GROUND_H
-#define TEST_MEMPOOL_GROUND_H
+#ifndef TEST_MEMPOOL_NAIVE_GROUND_H
+#define TEST_MEMPOOL_NAIVE_GROUND_H
 
 #include "headers/tree.h"
 #include "mempool/mempool.h"
@@ -71,4 +71,4 @@ const struct tx_ref *spend_one(const struct outpoint *from, int64_t value_sat, u
                                int64_t fee_sat);
 struct outpoint output_of(const struct tx_ref *ref, uint32_t vout);
 
-#endif /* TEST_MEMPOOL_GROUND_H */
+#endif /* TEST_MEMPOOL_NAIVE_GROUND_H */
