@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "ground.h"
+#include "naive_ground.h"
 
 #include "base/alloc.h"
 #include "base/check.h"

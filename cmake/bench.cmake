@@ -27,7 +27,7 @@ endif()
 
 # The tests' small chain under a mempool.
 if(ASSAY_TESTS)
-    target_sources(bench_template PRIVATE test/unit/mempool/ground.c)
+    target_sources(bench_template PRIVATE test/unit/mempool/naive_ground.c)
     target_include_directories(bench_template PRIVATE test/unit/mempool test/unit)
     target_link_libraries(bench_template PRIVATE assay_test)
 else()
