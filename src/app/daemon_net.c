@@ -116,7 +116,8 @@ static void set_switches(const struct options *o, struct p2p_options *p2p)
     p2p->v2_transport = options_bool(o, "v2transport", true);
     p2p->blocks_only = options_bool(o, "blocksonly", false);
     p2p->peer_bloom_filters = options_bool(o, "peerbloomfilters", false);
-    p2p->peer_block_filters = options_bool(o, "peerblockfilters", false);
+    /* Offered only where there is an index to serve them from. */
+    p2p->peer_block_filters = p2p->filters != NULL && options_bool(o, "peerblockfilters", false);
     p2p->tx_reconciliation = options_bool(o, "txreconciliation", false);
     p2p->capture_messages = options_bool(o, "capturemessages", false);
     p2p->private_broadcast = options_bool(o, "privatebroadcast", false);
