@@ -14,10 +14,16 @@
 int message_read_sendcmpct(struct message_sendcmpct *ret, struct span payload, struct error *err)
 {
     struct reader r;
+    uint8_t announce;
 
     reader_init(&r, payload.data, payload.len);
-    ret->high_bandwidth = read_u8(&r) != 0;
+    announce = read_u8(&r);
+    ret->high_bandwidth = announce != 0;
     ret->version = read_le64(&r);
+    /* BIP 152: "The first integer is interpreted as a boolean (and MUST have a value of
+     * either 1 or 0)" */
+    if (r.rc == 0 && announce > 1)
+        return error_set(err, E_LIMIT, "invalid sendcmpct announce field");
     return message_end(&r, err);
 }
 
