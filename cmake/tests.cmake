@@ -114,9 +114,11 @@ if(ASSAY_PYTHON AND NOT ASSAY_FUZZ)
         get_filename_component(name ${script} NAME_WE)
         add_test(NAME functional_${name}
             COMMAND ${ASSAY_PYTHON} ${script} ${CMAKE_BINARY_DIR})
-        set_tests_properties(functional_${name} PROPERTIES LABELS functional TIMEOUT 600)
+        set_tests_properties(functional_${name} PROPERTIES LABELS functional TIMEOUT 600
+            SKIP_RETURN_CODE 77)
         add_test(NAME functional_${name}_long
             COMMAND ${ASSAY_PYTHON} ${script} ${CMAKE_BINARY_DIR} --long)
-        set_tests_properties(functional_${name}_long PROPERTIES LABELS slow TIMEOUT 3600)
+        set_tests_properties(functional_${name}_long PROPERTIES LABELS slow TIMEOUT 3600
+            SKIP_RETURN_CODE 77)
     endforeach()
 endif()

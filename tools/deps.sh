@@ -12,6 +12,10 @@ build_packages=(gcc g++ cmake ninja-build pkg-config git ca-certificates libc6-d
 check_packages=(clang clang-format libclang-rt-14-dev python3 python3-z3 curl)
 packages=("${build_packages[@]}")
 [ "$want" = check ] && packages+=("${check_packages[@]}")
+# For the node from npm that Assay is tested with; Node.js of another source is as good.
+if [ "$want" = check ] && ! command -v npm >/dev/null; then
+    packages+=(nodejs npm)
+fi
 
 # The curve library: Debian 12 has 0.2.0; a newer one checks a signature in
 # 15 % less time and depends on the C library alone, so it is taken from a later

@@ -17,7 +17,6 @@
 #define FEW 10 /* Larger messages are answers, not news. */
 #define CACHE_MS (21 * 60 * 60 * 1000)
 #define CACHE_MORE_MS (6 * 60 * 60 * 1000)
-#define FETCH_TIMEOUT_MS (10 * RELAY_ADDR_MEAN_MS)
 #define USEFUL_SERVICES (NODE_NETWORK | NODE_NETWORK_LIMITED)
 
 void relay_addrs_init(struct p2p *p2p)
@@ -394,10 +393,6 @@ void relay_addrs_send(struct peer *peer, int64_t now_ms)
     struct peer_relay *relay = &peer->relay;
     uint32_t kept = 0;
 
-    if (peer->kind == PEER_ADDR_FETCH && now_ms - peer->connected_ms > FETCH_TIMEOUT_MS) {
-        peer_disconnect(peer, "addrfetch connection timeout");
-        return;
-    }
     if (!relay->has_addrs)
         return;
     tell_own(peer, now_ms);
