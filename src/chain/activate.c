@@ -495,6 +495,10 @@ int chain_move_to(struct chainstate *state, const struct header_node *target, st
     const struct header_node *fork =
         state->verified == NULL ? NULL : header_fork(state->verified, target);
 
+    /* The other branch may turn out bad: then this one is the best again. */
+    if (state == state->chain->active && fork != state->verified)
+        node_list_add(&state->chain->candidates, state->verified);
+
     while (state->verified != fork) {
         int rc = chain_disconnect_tip(state, err);
 

@@ -457,6 +457,8 @@ void chain_copy_warnings(struct chain *chain, struct node_status *ret_status);
 /* Warns of an invalid chain that is well ahead of the verified one, or takes that
  * back. marks_changed: blocks became invalid or are so no longer. */
 void chain_look_at_invalid(struct chain *chain, bool marks_changed);
+/* The same after node and what is below it became invalid. */
+void chain_note_invalid(struct chain *chain, const struct header_node *node);
 /* The tip moves from old (may be NULL) to tip. */
 void chain_look_at_versions(struct chain *chain, const struct header_node *old,
                             const struct header_node *tip);

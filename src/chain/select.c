@@ -108,6 +108,9 @@ static void link_waiting(struct chain *chain)
         for (size_t i = from; i < end; i++) {
             struct header_node *node = waiting->items[i];
 
+            /* Forgotten meanwhile, or come twice. */
+            if (is_linked(node) || atomic_load_explicit(&node->tx_n, memory_order_relaxed) == 0)
+                continue;
             if (!link_node(chain, node)) {
                 waiting->items[kept++] = node;
                 continue;
@@ -240,8 +243,28 @@ void chain_forget_worse(struct chain *chain)
     chain->candidates.n = kept;
 }
 
+/* The block's bytes are gone: what rests on it waits for them. */
+static void unlink_below(struct chain *chain, struct header_node *root)
+{
+    bool skip = !is_linked(root);
+
+    atomic_store_explicit(&root->chain_tx_n, 0, memory_order_release);
+    for (struct header_node *at = header_tree_below(chain->tree, root, root, skip); at != NULL;
+         at = header_tree_below(chain->tree, root, at, skip)) {
+        /* A snapshot's base does not rest on what is below it. */
+        skip = !is_linked(at) || at == chain->base;
+        if (skip)
+            continue;
+        atomic_store_explicit(&at->chain_tx_n, 0, memory_order_release);
+        node_list_add(&chain->waiting, at);
+    }
+}
+
 void chain_forget_body(struct chain *chain, struct header_node *node)
 {
+    /* Nothing of it was kept; what was pruned has been good. */
+    if (!header_has(node, HEADER_DATA))
+        return;
     header_unmark(node, HEADER_DATA | HEADER_CHECKED | HEADER_SPARE);
     atomic_store(&node->tx_n, 0);
     atomic_store(&node->size_bytes, 0);
@@ -256,9 +279,10 @@ void chain_forget_body(struct chain *chain, struct header_node *node)
         atomic_store(&node->size_bytes, copy.size_bytes);
         atomic_store(&node->tx_n, 1);
         header_mark(node, HEADER_DATA);
-        break;
+        return;
     }
-    chain_link_all(chain);
+    if (node != chain->base)
+        unlink_below(chain, node);
 }
 
 void chain_condemn(struct chain *chain, struct header_node *node, const struct finding *finding)
@@ -276,9 +300,8 @@ void chain_condemn(struct chain *chain, struct header_node *node, const struct f
                     hash_hex(node->hash.b).text, node->height);
         header_tree_fail(chain->tree, node);
         chain_touch(chain, node);
-        chain->candidates_stale = true;
         chain_tell_header(chain);
-        chain_look_at_invalid(chain, true);
+        chain_note_invalid(chain, node);
         break;
     case ASSAY_CONDEMNS_BODY:
         chain_forget_body(chain, node);

@@ -44,20 +44,30 @@ void chain_copy_warnings(struct chain *chain, struct node_status *ret_status)
 }
 
 /* Headers behind an invalid block count only when their blocks came as well. */
+static const struct header_node *worse_of(const struct header_node *best,
+                                          const struct header_node *node)
+{
+    if (!header_is_failed(node) || (header_marks(node) & (HEADER_FAILED | HEADER_DATA)) == 0)
+        return best;
+    return best == NULL || header_work_compare(node, best) > 0 ? node : best;
+}
+
 static const struct header_node *best_invalid(const struct chain *chain)
 {
     uint32_t count = header_tree_count(chain->tree);
     const struct header_node *best = NULL;
 
-    for (uint32_t i = 0; i < count; i++) {
-        const struct header_node *node = header_tree_at(chain->tree, i);
-
-        if (!header_is_failed(node) || (header_marks(node) & (HEADER_FAILED | HEADER_DATA)) == 0)
-            continue;
-        if (best == NULL || header_work_compare(node, best) > 0)
-            best = node;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        best = worse_of(best, header_tree_at(chain->tree, i));
     return best;
+}
+
+void chain_note_invalid(struct chain *chain, const struct header_node *node)
+{
+    for (const struct header_node *at = node; at != NULL;
+         at = header_tree_below(chain->tree, node, at, false))
+        chain->best_invalid = worse_of(chain->best_invalid, at);
+    chain_look_at_invalid(chain, false);
 }
 
 void chain_look_at_invalid(struct chain *chain, bool marks_changed)

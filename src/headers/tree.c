@@ -10,6 +10,9 @@
 #define CHUNKS_MAX (HEADER_TREE_MAX / CHUNK_NODES)
 #define TABLE_SLOTS_MIN 4096U
 #define MEDIAN_SPAN 11
+/* The nodes with the most work are at hand, from some blocks below the best one on. */
+#define TOP_BLOCKS 128
+#define TOP_NODES_MIN 1024U
 
 __extension__ typedef unsigned __int128 uint128;
 
@@ -29,6 +32,13 @@ struct header_tree {
     _Atomic(struct table *) table;
     _Atomic(struct header_node *) best;
     _Atomic(struct header_node *) chunks[CHUNKS_MAX];
+
+    /* All nodes that have at least the work of `floor`, failed ones too, in the order in
+     * which they came; NULL: all there are. */
+    struct header_node **top; /* Owned. */
+    uint32_t top_n;
+    uint32_t top_capacity;
+    const struct header_node *floor;
 };
 
 /* Hashes of headers are work-bound only at their end, so that the first bytes of
@@ -152,6 +162,47 @@ static struct header_node *node_slot(struct header_tree *tree, uint32_t index)
     return header_tree_at(tree, index);
 }
 
+/* Raises the floor until there is room again, or makes more room. */
+static void make_room(struct header_tree *tree)
+{
+    const struct header_node *best = header_tree_best(tree);
+    uint32_t kept = 0;
+
+    tree->floor = header_ancestor(best, MAX(0, best->height - TOP_BLOCKS));
+    for (uint32_t i = 0; i < tree->top_n; i++) {
+        if (header_work_compare(tree->top[i], tree->floor) >= 0)
+            tree->top[kept++] = tree->top[i];
+    }
+    tree->top_n = kept;
+    if (kept < tree->top_capacity / 2)
+        return;
+    tree->top_capacity = MAX(TOP_NODES_MIN, tree->top_capacity * 2);
+    tree->top = realloc_array(tree->top, tree->top_capacity, sizeof(struct header_node *));
+}
+
+static void note_top(struct header_tree *tree, struct header_node *node)
+{
+    if (tree->floor != NULL && header_work_compare(node, tree->floor) < 0)
+        return;
+    if (tree->top_n == tree->top_capacity)
+        make_room(tree);
+    tree->top[tree->top_n++] = node;
+}
+
+/* Among equals the first one. NULL: all of them failed. */
+static struct header_node *best_of_top(const struct header_tree *tree)
+{
+    struct header_node *best = NULL;
+
+    for (uint32_t i = 0; i < tree->top_n; i++) {
+        struct header_node *node = tree->top[i];
+
+        if (!header_is_failed(node) && (best == NULL || header_work_compare(node, best) > 0))
+            best = node;
+    }
+    return best;
+}
+
 int header_tree_add(struct header_tree *tree, struct header_node **ret_node,
                     const struct header *header, const struct block_hash *hash, struct error *err)
 {
@@ -191,6 +242,11 @@ int header_tree_add(struct header_tree *tree, struct header_node **ret_node,
     atomic_store_explicit(&tree->count, index + 1, memory_order_release);
     if (best == NULL || (!header_is_failed(node) && header_work_compare(node, best) > 0))
         atomic_store_explicit(&tree->best, node, memory_order_release);
+    if (prev != NULL) {
+        node->sibling = prev->child;
+        prev->child = index + 1;
+    }
+    note_top(tree, node);
     *ret_node = node;
     return 0;
 }
@@ -228,6 +284,7 @@ void header_tree_free(struct header_tree *own_tree)
     }
     for (uint32_t i = 0; i < CHUNKS_MAX; i++)
         free(atomic_load(&own_tree->chunks[i]));
+    free(own_tree->top);
     free(own_tree);
 }
 
@@ -255,12 +312,54 @@ void header_tree_settle(struct header_tree *tree)
         atomic_store_explicit(&tree->best, best, memory_order_release);
 }
 
+struct header_node *header_tree_below(const struct header_tree *tree,
+                                      const struct header_node *root, const struct header_node *at,
+                                      bool skip)
+{
+    if (!skip && at->child != 0)
+        return header_tree_at(tree, at->child - 1);
+    for (; at != root; at = at->prev) {
+        if (at->sibling != 0)
+            return header_tree_at(tree, at->sibling - 1);
+    }
+    return NULL;
+}
+
+/* The best is far below the old floor. */
+static void refill_top(struct header_tree *tree)
+{
+    const struct header_node *best = header_tree_best(tree);
+    uint32_t count = header_tree_count(tree);
+
+    tree->floor = header_ancestor(best, MAX(0, best->height - TOP_BLOCKS));
+    tree->top_n = 0;
+    for (uint32_t i = 0; i < count; i++)
+        note_top(tree, header_tree_at(tree, i));
+}
+
 bool header_tree_fail(struct header_tree *tree, struct header_node *node)
 {
+    bool was_failed = header_is_failed(node);
+    struct header_node *best;
+
     if (header_has(node, HEADER_FAILED))
         return false;
     header_mark(node, HEADER_FAILED);
+    /* Below one that had failed before all is marked. */
+    for (struct header_node *at = header_tree_below(tree, node, node, was_failed); at != NULL;
+         at = header_tree_below(tree, node, at, was_failed)) {
+        was_failed = header_is_failed(at);
+        header_mark(at, HEADER_FAILED_CHILD);
+    }
+    if (!header_is_failed(header_tree_best(tree)))
+        return true;
+    best = best_of_top(tree);
+    if (best != NULL) {
+        atomic_store_explicit(&tree->best, best, memory_order_release);
+        return true;
+    }
     header_tree_settle(tree);
+    refill_top(tree);
     return true;
 }
 

@@ -59,6 +59,8 @@ struct header_node {
     _Atomic uint64_t undo_place;
 
     /* For the owner only. */
+    uint32_t child;   /* Index + 1 of the newest child; 0: none. */
+    uint32_t sibling; /* ... and of the parent's next newest. */
     int32_t sequence; /* Earlier is preferred among equal work. */
     bool is_touched;  /* Changed since it was saved. */
 };
@@ -129,6 +131,11 @@ struct header_node *header_tree_best(const struct header_tree *tree);
  * ancestor cleared now by themselves. Returns whether anything changed. */
 bool header_tree_fail(struct header_tree *tree, struct header_node *node);
 bool header_tree_reconsider(struct header_tree *tree, struct header_node *node);
+/* Owner only. Walks root's descendants, parents first: the one after `at`, which is root
+ * to begin with; NULL at the end. skip: without those of `at`. */
+struct header_node *header_tree_below(const struct header_tree *tree,
+                                      const struct header_node *root, const struct header_node *at,
+                                      bool skip);
 /* Owner only, after marks were set one by one: children of invalid parents, and
  * the best header. */
 void header_tree_settle(struct header_tree *tree);

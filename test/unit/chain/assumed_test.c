@@ -541,6 +541,19 @@ static bool has_body(const struct run *run, int32_t block)
            info.have_data;
 }
 
+/* A changed body of a block that was good and is pruned condemns nothing. */
+static void submit_mutated(struct run *run, int32_t block)
+{
+    struct node *node = chain_node(run->chain);
+    struct submit_result result;
+
+    EXPECT_INT("mutated",
+               node->ops->submit_block(node, &result,
+                                       span_of_buf(&run->branches.blocks[block].mutated), NULL),
+               0);
+    EXPECT_TRUE("refused", result.verdict != V_VALID);
+}
+
 /* Blocks that are still to be verified are not pruned, those above the base are. */
 static void pruning_leaves_what_is_needed(void)
 {
@@ -574,6 +587,10 @@ static void pruning_leaves_what_is_needed(void)
     EXPECT_TRUE("verified", !status_of(&run).has_background);
     prune_all(&run);
     EXPECT_TRUE("all is pruned", !has_body(&run, 0));
+    branches_agree(&run.branches, run.chain, tip);
+    submit_mutated(&run, 0);
+    tip = branches_grow(&run.branches, tip, 0, BRANCH_GOOD);
+    EXPECT_INT("above", submit(&run, tip), 0);
     branches_agree(&run.branches, run.chain, tip);
     run_reopen(&run);
     branches_agree(&run.branches, run.chain, tip);

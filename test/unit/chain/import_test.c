@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "chain/block_files.h"
 #include "chain/chain.h"
 #include "crypto/sha256.h"
 #include "test.h"
@@ -195,6 +196,36 @@ static void a_header_alone_is_not_taken_from_a_file(void)
     free(copy);
 }
 
+/* -loadblock knows of no key: what it does not recognize it passes over, as Core does. */
+static void a_file_combined_with_a_key_has_no_blocks(void)
+{
+    static const uint8_t key[BLOCK_FILE_KEY_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const char *path = test_data_path("chains/mainnet_0_4521.dat");
+    char *copy = alloc_printf("%s/masked.dat", test_folder());
+    const char *files[] = {copy};
+    struct buf content = {0};
+    struct want want = {.height = 0};
+    struct setup setup;
+
+    want.tip_hex = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+    if (path == NULL) {
+        test_skip("no chains/mainnet_0_4521.dat");
+        goto done;
+    }
+    EXPECT_INT("read", disk_read_file(disk_real(), &content, path, SIZE_MAX, NULL), 0);
+    block_files_xor(key, 0, content.data, content.len);
+    EXPECT_INT("write", disk_replace_file(disk_real(), copy, content.data, content.len, NULL), 0);
+    setup_init(&setup, params_of(NETWORK_MAIN), "masked");
+    setup.options.loadblock = files;
+    setup.options.loadblock_n = 1;
+    import("masked", &setup, &want);
+    setup_clear(&setup);
+
+done:
+    buf_clear(&content);
+    free(copy);
+}
+
 /* Their blocks carry solutions that must be checked. */
 static void signet_is_reindexed(void)
 {
@@ -233,5 +264,6 @@ static void block_files_without_index_are_refused(void)
 }
 
 TEST_LIST(TEST(mainnet_is_reindexed_and_reopened), TEST(mainnet_is_loaded_from_elsewhere),
-          TEST(a_header_alone_is_not_taken_from_a_file), TEST(signet_is_reindexed),
+          TEST(a_header_alone_is_not_taken_from_a_file),
+          TEST(a_file_combined_with_a_key_has_no_blocks), TEST(signet_is_reindexed),
           TEST(block_files_without_index_are_refused))

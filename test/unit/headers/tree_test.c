@@ -279,7 +279,67 @@ static void acceptance_has_its_reasons(void)
     header_tree_free(tree);
 }
 
+static const struct header_node *naive_best(const struct header_tree *tree)
+{
+    const struct header_node *best = header_tree_genesis(tree);
+
+    for (uint32_t i = 1; i < header_tree_count(tree); i++) {
+        const struct header_node *at = header_tree_at(tree, i);
+
+        if (!header_is_failed(at) && header_work_compare(at, best) > 0)
+            best = at;
+    }
+    return best;
+}
+
+static void naive_children(const struct header_tree *tree, const struct header_node *root)
+{
+    uint32_t want = 0;
+    uint32_t got = 0;
+
+    for (uint32_t i = root->index + 1; i < header_tree_count(tree); i++)
+        want += is_in_line(root, header_tree_at(tree, i)) &&
+                header_tree_at(tree, i)->height > root->height;
+    for (struct header_node *at = header_tree_below(tree, root, root, false); at != NULL;
+         at = header_tree_below(tree, root, at, false)) {
+        EXPECT_TRUE("below", at->height > root->height && is_in_line(root, at));
+        got++;
+    }
+    EXPECT_INT("all of them", got, want);
+}
+
+/* Block after block at the top fails, down to where the nodes at hand end and further,
+ * while others come. */
+static void the_best_fails_again_and_again(void)
+{
+    struct header_tree *tree = random_tree(20);
+    struct header_node *tip = header_tree_best(tree);
+
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct header_node *node = add(tree, tip, i);
+
+        if (i > 2500 && i % 3 == 0)
+            add(tree, node->prev, 5000 + i);
+        tip = node;
+    }
+    for (uint32_t i = 0; i < 500; i++) {
+        struct header_node *best = header_tree_best(tree);
+
+        if (i % 50 == 0)
+            best = header_ancestor(best, best->height - 3);
+        header_tree_fail(tree, best);
+        if (!EXPECT_TRUE("best", header_tree_best(tree) == naive_best(tree)))
+            break;
+        if (i % 7 == 0)
+            add(tree, header_tree_best(tree), 10000 + i);
+        EXPECT_TRUE("best", header_tree_best(tree) == naive_best(tree));
+    }
+    naive_children(tree, header_ancestor(tip, 2600));
+    naive_children(tree, tip);
+    header_tree_free(tree);
+}
+
 TEST_LIST(TEST(ancestors_and_forks_are_found), TEST(every_hash_is_found_and_no_other),
           TEST(medians_and_work_add_up), TEST(marks_reach_descendants_and_the_best_follows),
-          TEST(reconsidering_clears_the_whole_line), TEST(locators_thin_out),
-          TEST(acceptance_has_its_reasons))
+          TEST(the_best_fails_again_and_again), TEST(reconsidering_clears_the_whole_line),
+          TEST(locators_thin_out), TEST(acceptance_has_its_reasons))
