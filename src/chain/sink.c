@@ -170,6 +170,9 @@ static int store_block(struct chain *chain, struct offer *offer, struct error *e
     offer->was_connected = header_has(node, HEADER_CONNECTED);
     rc = chain_store_body(chain, body, result, err);
     if (rc == 0 && result->verdict == V_VALID) {
+        /* What was said of another copy of it does not hold for this one. */
+        if (chain->last_condemned == node)
+            chain->last_condemned = NULL;
         offer->node = node;
         offer->body = NULL;
         chain_keep_body(chain, body);

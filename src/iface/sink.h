@@ -2,11 +2,11 @@
  * judges them in the order given and answers each once.
  *
  * Any thread may offer; a call never waits. Memory is bounded by those who offer:
- * p2p has at most one message of each peer with the sink, and asks has_room before it
- * asks peers for more blocks. Where the chain has no thread (simulator, tests) the
- * work is done, and answered, inside the call (or right after the answer from inside
- * which it was offered). When the chain is closed what is left is answered as not judged:
- * nothing accepted, no results.
+ * p2p has at most one message of each peer with the sink, or some blocks of a peer while
+ * has_room says so, and asks has_room before it asks peers for more blocks. Where the
+ * chain has no thread (simulator, tests) the work is done, and answered, inside the call
+ * (or right after the answer from inside which it was offered). When the chain is closed
+ * what is left is answered as not judged: nothing accepted, no results.
  */
 #ifndef IFACE_SINK_H
 #define IFACE_SINK_H

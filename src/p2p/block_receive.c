@@ -158,7 +158,7 @@ static void block_answered(struct p2p *p2p, void *own_argument)
         taken(p2p, peer, offer, node);
     }
     if (peer != NULL)
-        peer_answered(peer);
+        peer_block_answered(peer);
     free(offer);
 }
 
@@ -190,7 +190,7 @@ void blocks_offer(struct peer *peer, struct buf *own_bytes, const struct block_h
     if (offer->here != NULL)
         blocks_arrived(p2p, offer->here);
     set_source(peer, hash, origin == BLOCK_SENT);
-    peer_wait(peer);
+    peer_wait_block(peer);
     p2p->options.sink->ops->offer_block(p2p->options.sink, own_bytes, is_requested, take_answer,
                                         offer);
 }

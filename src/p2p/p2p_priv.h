@@ -44,6 +44,9 @@ struct peer {
     bool is_reading;     /* Its socket is read from: inbox is below -maxreceivebuffer. */
     unsigned waits;      /* What others judge of its at present: nothing further is handled
                           * until it is zero (peer_wait, peer_answered). */
+    unsigned blocks_judged; /* Blocks of its with the sink: nothing but blocks is handled. */
+    bool has_held;          /* held came and has to wait for them. */
+    struct wire_message held;
     bool is_misbehaving; /* To be punished when the present message is done with. */
     bool is_doomed;      /* Ends at the next look. */
     bool is_ready;       /* Both verack's are there. */
@@ -175,6 +178,10 @@ static inline bool peer_is_full_outbound(const struct peer *peer)
  * each wait. What has come meanwhile is handled behind the hook that is running. */
 void peer_wait(struct peer *peer);
 void peer_answered(struct peer *peer);
+/* The same for a block: further blocks are handled meanwhile, as long as the sink has room,
+ * so that it never runs dry; any other message waits. */
+void peer_wait_block(struct peer *peer);
+void peer_block_answered(struct peer *peer);
 
 /* Runs run(p2p, own_argument) on the net thread. Any thread. run frees the argument. */
 void p2p_post(struct p2p *p2p, void (*run)(struct p2p *p2p, void *own_argument),

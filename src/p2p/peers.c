@@ -286,12 +286,37 @@ static bool may_handle(const struct peer *peer)
     return peer->waits == 0 && !peer->is_doomed && !peer->is_sending_paused;
 }
 
+/* Blocks of its are being judged: only further ones may come before the answers. */
+static bool must_hold(const struct peer *peer, const struct wire_message *message)
+{
+    struct sink *sink = peer->p2p->options.sink;
+
+    return peer->blocks_judged > 0 &&
+           (message->type != MESSAGE_BLOCK || peer->blocks_judged >= BLOCKS_PER_PEER_MAX ||
+            !sink->ops->has_room(sink));
+}
+
+/* True: it was handled. Else it stays in the wire until the answers are there. */
+static bool handle_or_hold(struct peer *peer, const struct wire_message *message)
+{
+    struct wire_message mine = *message;
+
+    peer->has_held = must_hold(peer, message);
+    if (peer->has_held)
+        peer->held = mine;
+    else
+        handle(peer, &mine);
+    return !peer->has_held;
+}
+
 /* Takes what it can off the front of bytes. Returns whether a message was handled. */
 static bool feed(struct peer *peer, struct span *bytes)
 {
     bool was_any = false;
 
-    while (bytes->len > 0 && may_handle(peer)) {
+    if (peer->has_held && may_handle(peer))
+        was_any = handle_or_hold(peer, &peer->held);
+    while (bytes->len > 0 && may_handle(peer) && !peer->has_held) {
         struct wire_message message;
         struct error err = {0};
 
@@ -299,8 +324,7 @@ static bool feed(struct peer *peer, struct span *bytes)
         case WIRE_EVENT_NONE:
             break;
         case WIRE_EVENT_MESSAGE:
-            handle(peer, &message);
-            was_any = true;
+            was_any = handle_or_hold(peer, &message) || was_any;
             break;
         case WIRE_EVENT_REJECTED:
             log_debug("net", "%s, peer=%" PRId64, error_text(&err), peer->id);
@@ -368,7 +392,7 @@ static bool go_on(struct peer *peer)
     struct span bytes;
     bool was_any;
 
-    if (had == 0 || !may_handle(peer))
+    if ((had == 0 && !peer->has_held) || !may_handle(peer))
         return false;
     bytes = span_of(peer->inbox.data + peer->inbox_at, had);
     was_any = feed(peer, &bytes);
@@ -409,6 +433,17 @@ void peer_answered(struct peer *peer)
 {
     CHECK(peer->waits > 0);
     peer->waits--;
+}
+
+void peer_wait_block(struct peer *peer)
+{
+    peer->blocks_judged++;
+}
+
+void peer_block_answered(struct peer *peer)
+{
+    CHECK(peer->blocks_judged > 0);
+    peer->blocks_judged--;
 }
 
 /* --- Sending --- */

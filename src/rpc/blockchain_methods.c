@@ -7,6 +7,7 @@
 #include "consensus/deployments.h"
 #include "consensus/pow.h"
 #include "consensus/rules.h"
+#include "iface/peers.h"
 #include "rpc/args.h"
 #include "rpc/block_json.h"
 #include "rpc/branch.h"
@@ -630,8 +631,11 @@ static int verify_chain(struct rpc_call *call)
 static int get_block_from_peer(struct rpc_call *call)
 {
     struct node *node = call->context->node;
+    struct peers *peers = call->context->peers;
+    struct node_status status;
     struct block_hash hash;
     struct block_info info;
+    char why[128] = "";
     int64_t peer;
     int rc = rpc_arg_hash(call, hash.b, 0);
 
@@ -641,9 +645,20 @@ static int get_block_from_peer(struct rpc_call *call)
         return rc;
     if (node->ops->block_by_hash(node, &info, &hash) < 0)
         return rpc_fail(call, RPC_MISC_ERROR, "Block header missing");
+    node->ops->status(node, &status);
+    if (status.pruned && info.height > status.tip.height)
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "In prune mode, only blocks that the node has already synced previously "
+                        "can be fetched from a peer");
     if (info.have_data)
         return rpc_fail(call, RPC_MISC_ERROR, "Block already downloaded");
-    return rpc_fail(call, RPC_MISC_ERROR, "Peer does not exist");
+    if (peers == NULL || peers->ops->get_block(peers, &hash, peer, why, sizeof(why)) == PEERS_OFF)
+        return rpc_fail(call, RPC_MISC_ERROR, "Peer does not exist");
+    if (why[0] != '\0')
+        return rpc_fail(call, RPC_MISC_ERROR, "%s", why);
+    json_begin_object(call->out);
+    json_end_object(call->out);
+    return 0;
 }
 
 #define TIMEOUT_PARAM                                          \
