@@ -84,7 +84,7 @@ void headers_judge_chain(struct peer *peer, bool may_have_more)
             return;
         }
     }
-    if (peer_is_full_outbound(peer) && p2p->headers.protected_n < PROTECTED_MAX &&
+    if (peer->kind == PEER_FULL_RELAY && p2p->headers.protected_n < PROTECTED_MAX &&
         !peer->headers.lag.is_protected && is_up_to(peer, headers_tip(p2p))) {
         log_debug("net", "Protecting outbound peer=%" PRId64 " from eviction", peer->id);
         peer->headers.lag.is_protected = true;
