@@ -20,6 +20,7 @@
 #define PRIVATE_TXS_MAX 10000
 #define PRIVATE_TRIES_MAX 1000
 #define PRIVATE_CONNECTIONS 3 /* For each new transaction. */
+#define PRIVATE_CONNECTIONS_MAX 64
 /* It ought to have come back after that long: since it was added if nobody has confirmed
  * to have got it, else since the last confirmation. */
 #define PRIVATE_STALE_FIRST_MS (5 * 60 * 1000)

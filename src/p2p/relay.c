@@ -40,6 +40,8 @@ void relay_peer_added(struct peer *peer)
 {
     peer->relay = (struct peer_relay){
         .last_sequence = 1, .addr_tokens = 1.0, .addr_tokens_ms = p2p_now_ms(peer->p2p)};
+    if (peer->kind == PEER_PRIVATE_BROADCAST)
+        relay_private_connected(peer);
 }
 
 void relay_peer_ready(struct peer *peer)
@@ -47,6 +49,8 @@ void relay_peer_ready(struct peer *peer)
     struct peer_relay *relay = &peer->relay;
     struct siphash_key key = relay_random_key(peer->p2p);
 
+    if (!peer_is_inbound(peer) && peer->address.net == NET_ONION)
+        peer->p2p->relay.tor_works = true;
     if (peer->kind == PEER_PRIVATE_BROADCAST) {
         relay_private_ready(peer);
         return;

@@ -114,7 +114,9 @@ struct p2p_relay {
     struct private_broadcast *privates;
     size_t privates_to_open; /* Connections still to be made. */
     int64_t privates_ms;     /* p2p_timer_ms of the next look for stale ones. */
-    bool privates_checking;
+    int64_t private_call_ms; /* p2p_real_ms of the next call. */
+    uint32_t private_bad_n;  /* Tries in a row without an address to call. */
+    bool tor_works;          /* A handshake through Tor succeeded once. */
 };
 
 void relay_init(struct p2p *p2p);
@@ -156,10 +158,6 @@ enum peers_answer relay_abort_private(struct p2p *p2p, const uint8_t *id,
                                       struct arena *arena);
 void relay_list_private(const struct p2p *p2p, struct peers_private **ret_list, size_t *ret_n,
                         struct arena *arena);
-/* How many connections are to be made for it, by the subject connect; it says when one
- * stands. */
-size_t relay_private_wanted(const struct p2p *p2p);
-void relay_private_connected(struct p2p *p2p);
 /* The peer answered our ping: what it asked for has arrived. */
 void relay_private_ponged(struct peer *peer);
 /* getdata of such a peer; everything it asks for is answered here. */
@@ -190,6 +188,7 @@ void relay_addrs_send(struct peer *peer, int64_t now_ms);
 /* relay_private.c */
 void relay_private_init(struct p2p *p2p);
 void relay_private_clear(struct p2p *p2p);
+void relay_private_connected(struct peer *peer);
 void relay_private_ready(struct peer *peer);
 void relay_private_gone(struct peer *peer);
 void relay_private_send(struct peer *peer, int64_t now_ms);

@@ -9,6 +9,9 @@
 
 #define CONNECTION_MS_MAX (3 * 60 * 1000)
 #define CHECK_MS (2 * 60 * 1000) /* And up to half as long more. */
+#define DIAL_PAUSE_MS 100        /* Between calls that come to nothing. */
+#define COMPLAIN_MS 5000
+#define BAD_ADDRESSES_MANY 100
 
 void relay_private_init(struct p2p *p2p)
 {
@@ -40,18 +43,18 @@ enum peers_answer relay_broadcast_privately(struct p2p *p2p, const struct tx_ref
 
     switch (private_broadcast_add(p2p->relay.privates, tx, p2p_now_ms(p2p))) {
     case PRIVATE_ADDED:
-        log_debug("privbroadcast", "Requesting %d new connections due to txid=%s, wtxid=%s",
+        log_debug("privatebroadcast", "Requesting %d new connections due to txid=%s, wtxid=%s",
                   PRIVATE_CONNECTIONS, txid.text, wtxid.text);
         p2p->relay.privates_to_open += PRIVATE_CONNECTIONS;
         return PEERS_OK;
     case PRIVATE_KNOWN:
-        log_debug("privbroadcast",
+        log_debug("privatebroadcast",
                   "Ignoring unnecessary request to schedule an already scheduled transaction: "
                   "txid=%s, wtxid=%s",
                   txid.text, wtxid.text);
         return PEERS_OK;
     case PRIVATE_FULL:
-        log_debug("privbroadcast",
+        log_debug("privatebroadcast",
                   "Rejecting private broadcast, queue full (cap=%d): txid=%s, wtxid=%s",
                   PRIVATE_TXS_MAX, txid.text, wtxid.text);
         break;
@@ -134,17 +137,7 @@ void relay_list_private(const struct p2p *p2p, struct peers_private **ret_list, 
     *ret_n = listing.n;
 }
 
-/* --- Connections --- */
-
-size_t relay_private_wanted(const struct p2p *p2p)
-{
-    return p2p->relay.privates_to_open;
-}
-
-void relay_private_connected(struct p2p *p2p)
-{
-    want_fewer(p2p, 1);
-}
+/* --- One connection --- */
 
 void relay_private_ready(struct peer *peer)
 {
@@ -154,14 +147,14 @@ void relay_private_ready(struct peer *peer)
     struct inv inv = {.type = INV_TX};
 
     if (ref == NULL) {
-        log_debug("privbroadcast",
+        log_debug("privatebroadcast",
                   "Disconnecting: no more transactions for private broadcast (connected in vain), "
                   "%s",
                   peer->log_name);
         peer_disconnect(peer, "no more transactions for private broadcast");
         return;
     }
-    log_debug("privbroadcast", "P2P handshake completed, sending INV for txid=%s%s%s, %s",
+    log_debug("privatebroadcast", "P2P handshake completed, sending INV for txid=%s%s%s, %s",
               hash_hex(ref->tx.txid.b).text, ref->tx.has_witness ? ", wtxid=" : "",
               ref->tx.has_witness ? hash_hex(ref->tx.wtxid.b).text : "", peer->log_name);
     memcpy(inv.hash, ref->tx.txid.b, HASH_BYTES);
@@ -175,14 +168,14 @@ void relay_private_asked(struct peer *peer, const struct message_inv *wanted)
     struct buf *buf;
 
     if (ref == NULL) {
-        log_debug("privbroadcast", "Disconnecting: got GETDATA without sending an INV, %s",
+        log_debug("privatebroadcast", "Disconnecting: got GETDATA without sending an INV, %s",
                   peer->log_name);
         peer_disconnect(peer, "getdata without inv");
         return;
     }
     if (wanted->n != 1 || wanted->inv[0].type != INV_TX ||
         memcmp(wanted->inv[0].hash, ref->tx.txid.b, HASH_BYTES) != 0) {
-        log_debug("privbroadcast", "Disconnecting: got an unexpected GETDATA message, %s",
+        log_debug("privatebroadcast", "Disconnecting: got an unexpected GETDATA message, %s",
                   peer->log_name);
         peer_disconnect(peer, "unexpected getdata");
         return;
@@ -199,7 +192,7 @@ void relay_private_ponged(struct peer *peer)
     struct p2p *p2p = peer->p2p;
 
     private_broadcast_confirmed(p2p->relay.privates, peer->id, p2p_now_ms(p2p));
-    log_debug("privbroadcast",
+    log_debug("privatebroadcast",
               "Got a PONG (the transaction will probably reach the network), marking for "
               "disconnect, %s",
               peer->log_name);
@@ -222,7 +215,7 @@ void relay_private_came_back(struct peer *peer, const struct tx_ref *tx)
 
     if (!private_broadcast_remove(p2p->relay.privates, &confirmed_n, &tx->tx.wtxid))
         return;
-    log_debug("privbroadcast",
+    log_debug("privatebroadcast",
               "Received our privately broadcast transaction (txid=%s) from the network from %s; "
               "stopping private broadcast attempts",
               hash_hex(tx->tx.txid.b).text, peer->log_name);
@@ -233,7 +226,7 @@ void relay_private_send(struct peer *peer, int64_t now_ms)
 {
     if (peer->connected_ms + CONNECTION_MS_MAX >= now_ms)
         return;
-    log_debug("privbroadcast",
+    log_debug("privatebroadcast",
               "Disconnecting: did not complete the transaction send within %d seconds, %s",
               CONNECTION_MS_MAX / 1000, peer->log_name);
     peer_disconnect(peer, "private broadcast took too long");
@@ -256,11 +249,11 @@ static void rechecked(struct p2p *p2p, void *own_argument)
     size_t confirmed_n;
 
     if (recheck->is_good) {
-        log_debug("privbroadcast", "Reattempting broadcast of stale txid=%s wtxid=%s",
+        log_debug("privatebroadcast", "Reattempting broadcast of stale txid=%s wtxid=%s",
                   hash_hex(tx->txid.b).text, hash_hex(tx->wtxid.b).text);
         p2p->relay.privates_to_open++;
     } else {
-        log_debug("privbroadcast", "Giving up broadcast attempts for txid=%s wtxid=%s: %s",
+        log_debug("privatebroadcast", "Giving up broadcast attempts for txid=%s wtxid=%s: %s",
                   hash_hex(tx->txid.b).text, hash_hex(tx->wtxid.b).text, recheck->reason);
         (void)private_broadcast_remove(p2p->relay.privates, &confirmed_n, &tx->wtxid);
     }
@@ -298,12 +291,90 @@ static void check_stale(struct p2p *p2p)
     arena_clear(&arena);
 }
 
+/* --- Connections --- */
+
+void relay_private_connected(struct peer *peer)
+{
+    struct p2p *p2p = peer->p2p;
+    char text[NET_ADDRESS_TEXT_SIZE];
+
+    want_fewer(p2p, 1);
+    log_debug("privatebroadcast", "Socket connected to %s; remaining connections to open: %zu",
+              net_address_text(text, &peer->address), p2p->relay.privates_to_open);
+}
+
+/* One of the networks that hide us; IPv4 and IPv6 through Tor's exits only once Tor is
+ * known to work. NET_UNROUTABLE: there is none. */
+static enum net_kind pick_network(struct p2p *p2p)
+{
+    enum net_kind nets[4];
+    size_t n = 0;
+
+    if (connect_is_reachable(p2p, NET_ONION)) {
+        nets[n++] = NET_ONION;
+        for (enum net_kind net = NET_IPV4; net <= NET_IPV6 && p2p->relay.tor_works; net++)
+            if (connect_is_reachable(p2p, net))
+                nets[n++] = net;
+    }
+    if (connect_is_reachable(p2p, NET_I2P))
+        nets[n++] = NET_I2P;
+    return n > 0 ? nets[random_below(&p2p->random, n)] : NET_UNROUTABLE;
+}
+
+/* Calls one more; false: not now. */
+static bool call_one(struct p2p *p2p)
+{
+    struct p2p_relay *relay = &p2p->relay;
+    enum net_kind net = pick_network(p2p);
+    struct addrman_address found;
+    struct dial_wish wish = {.kind = PEER_PRIVATE_BROADCAST, .counts_failure = true};
+
+    if (net == NET_UNROUTABLE) {
+        log_warning("net", "Unable to open -privatebroadcast connections: neither Tor nor I2P is "
+                           "reachable");
+        relay->private_call_ms = p2p_real_ms(p2p) + COMPLAIN_MS;
+        return false;
+    }
+    relay->private_call_ms = p2p_real_ms(p2p) + DIAL_PAUSE_MS;
+    if (!addrman_select(connect_addrman(p2p), &found, NULL, false, NET_BIT(net), p2p_now_s(p2p))) {
+        if (++relay->private_bad_n % BAD_ADDRESSES_MANY == 0)
+            log_debug("privatebroadcast", "Connections needed but addrman keeps returning bad "
+                                          "addresses, will retry");
+        return false;
+    }
+    relay->private_bad_n = 0;
+    wish.address = found.address;
+    wish.services = found.services;
+    wish.seen_s = found.time_s;
+    wish.v2 = connect_uses_v2(p2p) && (found.services & NODE_P2P_V2) != 0;
+    return connect_dial(p2p, &wish);
+}
+
+static void call_more(struct p2p *p2p)
+{
+    struct p2p_relay *relay = &p2p->relay;
+    size_t n = connect_count(p2p, PEER_PRIVATE_BROADCAST), calling = n;
+
+    if (relay->privates_to_open == 0 || !p2p->is_active ||
+        p2p_real_ms(p2p) < relay->private_call_ms)
+        return;
+    for (const struct peer *peer = p2p->first; peer != NULL; peer = peer->next)
+        calling -= peer->kind == PEER_PRIVATE_BROADCAST && !peer->is_doomed;
+    while (calling < relay->privates_to_open && n < PRIVATE_CONNECTIONS_MAX && call_one(p2p)) {
+        calling++;
+        n++;
+    }
+}
+
 void relay_private_tick(struct p2p *p2p)
 {
     struct p2p_relay *relay = &p2p->relay;
     int64_t timer_ms = p2p_timer_ms(p2p);
 
-    if (!p2p->options.private_broadcast || timer_ms < relay->privates_ms)
+    if (!p2p->options.private_broadcast)
+        return;
+    call_more(p2p);
+    if (timer_ms < relay->privates_ms)
         return;
     check_stale(p2p);
     relay->privates_ms = timer_ms + CHECK_MS + (int64_t)random_below(&p2p->random, CHECK_MS / 2);
