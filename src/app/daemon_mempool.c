@@ -140,8 +140,7 @@ int daemon_open_mempool(struct daemon *daemon)
         return daemon_error("%s", error_text(&err));
     daemon->rpc.mempool = mempool_view(daemon->mempool);
     chain_add_events(daemon->chain, mempool_events(daemon->mempool));
-    daemon->guests =
-        (struct chain_guests){.context = daemon->mempool, .judge_txs = judge_txs};
+    daemon->guests = (struct chain_guests){.context = daemon->mempool, .judge_txs = judge_txs};
     chain_set_guests(daemon->chain, &daemon->guests);
     return 0;
 }
@@ -150,25 +149,44 @@ int daemon_open_mempool(struct daemon *daemon)
 
 static int run_loading(void *argument, struct error *err)
 {
-    int rc = mempool_load_some(argument, err);
+    return mempool_load_some(argument, err);
+}
 
-    if (rc == 0)
-        mempool_idle(argument);
-    return rc;
+static int run_idle(void *argument, struct error *err)
+{
+    (void)err;
+    mempool_idle(argument);
+    return 0;
+}
+
+/* The chain is asked only for what is to be done: it drops what it is at. Returns whether
+ * there is more at once. */
+static bool look_once(struct daemon *daemon, bool *is_loaded)
+{
+    struct error err;
+    int rc;
+
+    if (!*is_loaded && chain_import_is_done(daemon->chain)) {
+        rc = chain_ground_ask(daemon->chain, run_loading, daemon->mempool, &err);
+        *is_loaded = rc <= 0;
+        return rc > 0;
+    }
+    if (*is_loaded && mempool_is_due(daemon->mempool))
+        (void)chain_ground_ask(daemon->chain, run_idle, daemon->mempool, &err);
+    return false;
 }
 
 static void look_after(void *context)
 {
     struct daemon *daemon = context;
-    struct error err;
+    bool is_loaded = false;
 
     mutex_lock(&daemon->mempool_mutex);
     while (!daemon->mempool_stops) {
-        bool has_more = false;
+        bool has_more;
 
         mutex_unlock(&daemon->mempool_mutex);
-        if (chain_import_is_done(daemon->chain))
-            has_more = chain_ground_ask(daemon->chain, run_loading, daemon->mempool, &err) > 0;
+        has_more = look_once(daemon, &is_loaded);
         mutex_lock(&daemon->mempool_mutex);
         if (!daemon->mempool_stops && !has_more)
             (void)cond_wait_for(&daemon->mempool_wakes, &daemon->mempool_mutex, LOOK_US);

@@ -169,6 +169,10 @@ static bool find_unconfirmed(const struct trial *trial, const struct attempt *at
     return true;
 }
 
+/* Only a better word for what is refused anyway: strangers shall not have thousands of
+ * outputs looked up for it. */
+#define KNOWN_OUTPUTS_MAX 16U
+
 /* Fills coins and spent. *ret_ok false: refused. */
 static int find_coins(struct trial *trial, struct attempt *attempt, bool *ret_ok, struct error *err)
 {
@@ -212,7 +216,8 @@ static int find_coins(struct trial *trial, struct attempt *attempt, bool *ret_ok
     *ret_ok = rc == 0 && !is_missing;
     if (rc < 0 || !is_missing)
         return rc;
-    rc = ground->has_confirmed(ground->context, &is_known, &tx->txid, tx->out_n, err);
+    rc = ground->has_confirmed(ground->context, &is_known, &tx->txid,
+                               MIN(tx->out_n, KNOWN_OUTPUTS_MAX), err);
     if (rc == 0 && is_known)
         (void)attempt_refuse(attempt, TX_CAUSE_CONFLICT, "txn-already-known", "%s", "");
     else if (rc == 0)

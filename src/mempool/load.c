@@ -74,9 +74,13 @@ static int fill(struct loading *l, struct error *err)
 
 static struct reader rest_of(const struct loading *l)
 {
+    struct span window = span_of_buf(&l->window);
     struct reader r;
 
-    reader_init(&r, l->window.data + l->used, l->window.len - l->used);
+    /* No arithmetic on the NULL of an empty window. */
+    if (l->used > 0)
+        window = span_of(window.data + l->used, window.len - l->used);
+    reader_init(&r, window.data, window.len);
     return r;
 }
 

@@ -91,6 +91,9 @@ NODISCARD int mempool_submit(struct mempool *pool, struct tx_result *ret_results
 NODISCARD int mempool_load_some(struct mempool *pool, struct error *err);
 /* What is due by time: expiry, rolling fee, linearization that was put off, fees file. */
 void mempool_idle(struct mempool *pool) NONNULL(1);
+/* Is there anything for mempool_idle to do? Any thread: asked so that the chain is not
+ * disturbed for nothing. */
+bool mempool_is_due(struct mempool *pool) NONNULL(1);
 /* Timers behave as if this long had passed (tests). Any thread. */
 void mempool_advance_timers(struct mempool *pool, int64_t seconds) NONNULL(1);
 /* At the end: mempool.dat (if asked for) and fee_estimates.dat. Any thread, the chain

@@ -67,19 +67,43 @@ void mempool_advance_timers(struct mempool *pool, int64_t seconds)
     atomic_fetch_add(&pool->timers_ahead_us, seconds * 1000000);
 }
 
+static uint64_t timer_us(struct mempool *pool)
+{
+    return clock_monotonic_us(pool->options.clock) + (uint64_t)atomic_load(&pool->timers_ahead_us);
+}
+
+static bool fees_are_due(const struct mempool *pool, uint64_t now_us)
+{
+    return now_us - pool->fees_saved_us >= FEES_SAVE_INTERVAL_S * UINT64_C(1000000);
+}
+
+bool mempool_is_due(struct mempool *pool)
+{
+    uint64_t now_us = timer_us(pool);
+    int64_t oldest_s = pool_now_s(pool) - pool->options.expiry_s;
+    bool is_due;
+
+    pool_lock(pool);
+    is_due = fees_are_due(pool, now_us) || pool_usage(pool) > pool->options.limit_bytes ||
+             (pool->txs_n > 0 && pool->entries[pool->heap[0]]->time_s < oldest_s);
+    pool_unlock(pool);
+    return is_due;
+}
+
 void mempool_idle(struct mempool *pool)
 {
-    uint64_t now_us =
-        clock_monotonic_us(pool->options.clock) + (uint64_t)atomic_load(&pool->timers_ahead_us);
+    uint64_t now_us = timer_us(pool);
     struct error err;
 
     pool_lock(pool);
     pool_limit(pool);
     pool_unlock(pool);
     pool_tell(pool);
-    if (now_us - pool->fees_saved_us < FEES_SAVE_INTERVAL_S * UINT64_C(1000000))
+    if (!fees_are_due(pool, now_us))
         return;
+    pool_lock(pool);
     pool->fees_saved_us = now_us;
+    pool_unlock(pool);
     if (pool_save_fees(pool, &err) < 0)
         log_warning("mempool", "%s", error_text(&err));
 }
