@@ -76,6 +76,7 @@ static void write_block(struct rpc_call *call, const struct block_info *info,
 
 static int get_block(struct rpc_call *call)
 {
+    struct node *node = call->context->node;
     struct block_data data = {0};
     struct undo_data undo = {0};
     struct block_info info;
@@ -88,9 +89,15 @@ static int get_block(struct rpc_call *call)
     if (rc < 0)
         return rc;
     with_undo = verbosity >= 2 && info.height > 0 && info.have_undo;
-    rc = load_block(call, &data, with_undo ? &undo : NULL, &info);
+    rc = load_block(call, &data, NULL, &info);
     if (rc < 0)
         return rc;
+    if (with_undo && node->ops->read_undo(node, &undo, &info.hash, NULL) < 0) {
+        block_data_clear(&data);
+        return rpc_fail(call, RPC_INTERNAL_ERROR,
+                        "Undo data expected but can't be read. This could be due to disk "
+                        "corruption or a conflict with a pruning event.");
+    }
     if (verbosity <= 0)
         json_hex(call->out, data.block.raw);
     else
