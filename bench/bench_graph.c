@@ -114,8 +114,7 @@ static int compare_numbers(const void *context, uint32_t a, uint32_t b)
 }
 
 enum shape { SHAPE_SPARSE, SHAPE_DENSE, SHAPE_CHAIN, SHAPE_TREE, SHAPE_BIPARTITE, SHAPES };
-static const char *const shape_names[SHAPES] = {"sparse", "dense", "chain", "tree",
-                                                "two layers"};
+static const char *const shape_names[SHAPES] = {"sparse", "dense", "chain", "tree", "two layers"};
 
 static void random_cluster(struct linearize_task *task, enum shape shape)
 {

@@ -85,9 +85,8 @@ static void add(struct bench *bench, uint32_t i)
     enter(bench, parent);
     if (i % 2 == 0) {
         struct outpoint output = output_of(parent, 0);
-        const struct tx_ref *child =
-            spend_one(&output, parent->tx.out[0].value_sat, 1,
-                      FEE_LEAST_SAT + (int64_t)(i * 104729U % 80000U));
+        const struct tx_ref *child = spend_one(&output, parent->tx.out[0].value_sat, 1,
+                                               FEE_LEAST_SAT + (int64_t)(i * 104729U % 80000U));
 
         enter(bench, child);
         tx_ref_drop(child);

@@ -57,8 +57,8 @@ static int read_min_fee(const struct options *o, int64_t *ret_sat_kvb)
     const char *text = options_text(o, "blockmintxfee", NULL);
 
     *ret_sat_kvb = BUILDER_MIN_SAT_KVB_DEFAULT;
-    if (text != NULL && (!decimal_read(ret_sat_kvb, text, strlen(text), AMOUNT_PLACES) ||
-                         *ret_sat_kvb < 0))
+    if (text != NULL &&
+        (!decimal_read(ret_sat_kvb, text, strlen(text), AMOUNT_PLACES) || *ret_sat_kvb < 0))
         return daemon_error("Invalid amount for -blockmintxfee=<amount>: '%s'", text);
     return 0;
 }

@@ -18,13 +18,12 @@ typedef __m256i vec;
 #define majority(x, y, z) \
     _mm256_or_si256(_mm256_and_si256(x, y), _mm256_and_si256(z, _mm256_or_si256(x, y)))
 #define all(word) _mm256_set1_epi32((int)(word))
-#define swap_bytes(x)         \
-    _mm256_shuffle_epi8(x,     \
-                        _mm256_broadcastsi128_si256( \
-                            _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203)))
-#define at_most(x, y)                                   \
-    ((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps( \
-        _mm256_cmpeq_epi32(_mm256_min_epu32(x, y), x))))
+#define swap_bytes(x)    \
+    _mm256_shuffle_epi8( \
+        x, _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203)))
+#define at_most(x, y)              \
+    ((unsigned)_mm256_movemask_ps( \
+        _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_min_epu32(x, y), x))))
 #define load(at) _mm256_load_si256((const vec *)(const void *)(at))
 #define store(at, x) _mm256_store_si256((vec *)(void *)(at), x)
 

@@ -275,8 +275,8 @@ INLINE vec scan_digest(vec *w, const struct sha256_scan *scan)
 
 TARGET static unsigned scan_lanes(const struct sha256_scan *scan, uint32_t nonce, uint32_t bound)
 {
-    static const uint32_t steps[16] __attribute__((aligned(64))) = {0, 1, 2,  3,  4,  5,  6,  7,
-                                                                    8, 9, 10, 11, 12, 13, 14, 15};
+    static const uint32_t steps[16]
+        __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     vec w[16];
     vec last;
     unsigned good;

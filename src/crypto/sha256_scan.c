@@ -8,9 +8,14 @@
 
 #define NONCE_AT 76
 
-const uint32_t sha256_scan_fixed[8] = {
-    0xd807aa98 + 0x80000000, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7,
-    0xc19bf174 + 8 * SHA256_BYTES};
+const uint32_t sha256_scan_fixed[8] = {0xd807aa98 + 0x80000000,
+                                       0x12835b01,
+                                       0x243185be,
+                                       0x550c7dc3,
+                                       0x72be5d74,
+                                       0x80deb1fe,
+                                       0x9bdc06a7,
+                                       0xc19bf174 + 8 * SHA256_BYTES};
 
 static uint32_t rotate(uint32_t x, unsigned n)
 {

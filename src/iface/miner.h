@@ -35,9 +35,9 @@ struct block_template {
     int64_t fees_sat;
     const struct mempool_pick *txs; /* Behind the coinbase, in order; the template's. */
     size_t txs_n;
-    int64_t weight;            /* With what is kept for header, count and coinbase. */
-    int64_t sigop_cost;        /* With what is kept for the coinbase. */
-    uint64_t mempool_changes;  /* See mempool_ops.changes: what it knows of. */
+    int64_t weight;           /* With what is kept for header, count and coinbase. */
+    int64_t sigop_cost;       /* With what is kept for the coinbase. */
+    uint64_t mempool_changes; /* See mempool_ops.changes: what it knows of. */
     uint8_t commitment[MINER_COMMITMENT_BYTES]; /* For a reserved value of zeros. */
 };
 

@@ -110,8 +110,8 @@ size_t graph_trim(struct graph *graph, const uint32_t **ret_nodes);
 
 /* R. */
 bool graph_exists(const struct graph *graph, enum graph_level level, uint32_t node);
-uint32_t graph_count(const struct graph *graph, enum graph_level level); /* R. Nodes. */
-void *graph_user(const struct graph *graph, uint32_t node);              /* R. */
+uint32_t graph_count(const struct graph *graph, enum graph_level level);  /* R. Nodes. */
+void *graph_user(const struct graph *graph, uint32_t node);               /* R. */
 struct fee_size graph_fee_size(const struct graph *graph, uint32_t node); /* R. */
 
 /* R. Memory used by the main graph, in bytes: what it would be after graph_abort. */

@@ -81,8 +81,7 @@ static void pick_chunks(struct picking *p)
         }
         graph_walk_skip(&walk);
         failures++;
-        if (failures > FAILURES_MAX &&
-            p->weight + NEARLY_FULL_WEIGHT > p->options->weight_max)
+        if (failures > FAILURES_MAX && p->weight + NEARLY_FULL_WEIGHT > p->options->weight_max)
             return;
     }
 }
@@ -97,8 +96,7 @@ int pool_pick(struct mempool_view *view, struct mempool_pick **ret_picks, size_t
     int rc = 0;
 
     mutex_lock(&pool->mutex);
-    if (pool->is_between ||
-        (pool->has_tip && !block_hash_equal(&pool->tip, &options->prev))) {
+    if (pool->is_between || (pool->has_tip && !block_hash_equal(&pool->tip, &options->prev))) {
         rc = error_set(err, E_STATE, "the mempool is not that of this tip");
         goto done;
     }

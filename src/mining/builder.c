@@ -135,7 +135,7 @@ void builder_time(struct builder *builder, const struct block_template *template
         .at = branch_at, .context = &branch, .tip_height = branch.tip.height};
     int64_t now_s = clock_wall_s(builder->options.clock);
 
-    *ret_time = (uint32_t)MAX((int64_t)template->min_time, MIN(now_s, UINT32_MAX));
+    *ret_time = (uint32_t)MAX((int64_t) template->min_time, MIN(now_s, UINT32_MAX));
     *ret_bits = pow_next_bits(&ancestry, *ret_time, builder->options.params);
 }
 

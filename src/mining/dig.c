@@ -8,7 +8,7 @@
 #include "consensus/pow.h"
 #include "mining/miner_priv.h"
 
-#define RENEW_US UINT64_C(1000000)   /* A block's time and transactions are at most so old. */
+#define RENEW_US UINT64_C(1000000) /* A block's time and transactions are at most so old. */
 #define RATE_SPAN_US UINT64_C(30000000)
 #define REST_MS 1000 /* After something went wrong, or with nothing to do. */
 
@@ -139,8 +139,7 @@ double dig_rate(struct own_miner *m)
     passed_us = now - m->rate_since_us;
     rate = m->rate;
     if (rate < 0 || passed_us >= RATE_SPAN_US)
-        rate = passed_us == 0 ? 0
-                              : (double)(tried_n - m->rate_tried_n) * 1e6 / (double)passed_us;
+        rate = passed_us == 0 ? 0 : (double)(tried_n - m->rate_tried_n) * 1e6 / (double)passed_us;
     if (passed_us >= RATE_SPAN_US) {
         m->rate = rate;
         m->rate_since_us = now;

@@ -131,8 +131,7 @@ static void info(struct miner *miner, struct miner_info *ret_info)
                                     .mined_n = atomic_load(&m->mined_n)};
     if (ret_info->is_mining)
         ret_info->hashes_per_s = dig_rate(m);
-    ret_info->has_last =
-        builder_last(m->builder, &ret_info->last_weight, &ret_info->last_txs_n);
+    ret_info->has_last = builder_last(m->builder, &ret_info->last_weight, &ret_info->last_txs_n);
 }
 
 static int generate(struct miner *miner, struct block_hash *ret_hashes, uint32_t *ret_n,

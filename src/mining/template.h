@@ -32,7 +32,7 @@ struct template_parts {
  * height (BIP 34), is locked to it and commits to the witnesses (BIP 141).
  *
  * Returns: 0; E_PERMISSION: the keys do not solve the signet's challenge. */
-NODISCARD int template_write(struct buf *buf, const struct template_parts *parts,
-                             struct error *err) NONNULL(1, 2);
+NODISCARD int template_write(struct buf *buf, const struct template_parts *parts, struct error *err)
+    NONNULL(1, 2);
 
 #endif /* MINING_TEMPLATE_H */

@@ -68,8 +68,8 @@ static void feerates_are_exact(void)
     EXPECT_INT("greater", fee_size_compare(a, b), 1);
     EXPECT_INT("less", fee_size_compare(b, a), -1);
     EXPECT_INT("equal", fee_size_compare((struct fee_size){6, 4}, (struct fee_size){3, 2}), 0);
-    EXPECT_INT("negative",
-               fee_size_compare((struct fee_size){-3, 1}, (struct fee_size){-3, 2}), -1);
+    EXPECT_INT("negative", fee_size_compare((struct fee_size){-3, 1}, (struct fee_size){-3, 2}),
+               -1);
 }
 
 static const struct {
@@ -78,8 +78,10 @@ static const struct {
     int64_t size;
     int64_t down, up;
 } fee_rows[] = {
-    {"whole", {10, 4}, 2, 5, 5},         {"part", {10, 4}, 3, 7, 8},
-    {"negative", {-10, 4}, 3, -8, -7},   {"nothing", {10, 4}, 0, 0, 0},
+    {"whole", {10, 4}, 2, 5, 5},
+    {"part", {10, 4}, 3, 7, 8},
+    {"negative", {-10, 4}, 3, -8, -7},
+    {"nothing", {10, 4}, 0, 0, 0},
     {"too much", {INT64_MAX, 1}, 2, INT64_MAX, INT64_MAX},
     {"too little", {INT64_MIN, 1}, 2, INT64_MIN, INT64_MIN},
 };
@@ -94,5 +96,4 @@ static void fees_for_other_sizes(void)
     }
 }
 
-TEST_LIST(TEST(comparison_matches_every_size), TEST(feerates_are_exact),
-          TEST(fees_for_other_sizes))
+TEST_LIST(TEST(comparison_matches_every_size), TEST(feerates_are_exact), TEST(fees_for_other_sizes))

@@ -126,8 +126,7 @@ static void all_orders(const struct linearize_task *task, uint64_t done, uint32_
 static void small_clusters_are_best_of_all_orders(void)
 {
     for (int round = 0; round < 200; round++) {
-        struct linearize_task task =
-            random_task(1 + (uint32_t)test_random_below(7), 4, 50, 10);
+        struct linearize_task task = random_task(1 + (uint32_t)test_random_below(7), 4, 50, 10);
         struct fee_size got[LINEARIZE_MAX];
         uint32_t order[LINEARIZE_MAX];
         struct linearization result;

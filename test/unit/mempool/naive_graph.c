@@ -9,8 +9,8 @@
 /* --- One cluster --------------------------------------------------------------------- */
 
 /* The best closed set of what is left, of those as few nodes as can be. */
-static uint64_t best_closed_set(const struct fee_size *nodes, const uint64_t *ancestors,
-                                uint32_t n, uint64_t left, struct fee_size *ret_sum)
+static uint64_t best_closed_set(const struct fee_size *nodes, const uint64_t *ancestors, uint32_t n,
+                                uint64_t left, struct fee_size *ret_sum)
 {
     uint64_t best = 0;
 
@@ -28,8 +28,7 @@ static uint64_t best_closed_set(const struct fee_size *nodes, const uint64_t *an
         if (!is_closed)
             continue;
         order = best == 0 ? 1 : fee_size_compare(sum, *ret_sum);
-        if (order > 0 ||
-            (order == 0 && __builtin_popcountll(set) < __builtin_popcountll(best))) {
+        if (order > 0 || (order == 0 && __builtin_popcountll(set) < __builtin_popcountll(best))) {
             best = set;
             *ret_sum = sum;
         }
@@ -53,7 +52,7 @@ size_t naive_best_chunks(struct fee_size *ret_chunks, const struct fee_size *nod
 struct model_node {
     int64_t fee_sat;
     int32_t size;
-    uint32_t name;  /* The user's order. */
+    uint32_t name;   /* The user's order. */
     uint32_t number; /* In the real graph. */
 };
 
@@ -418,8 +417,8 @@ static void play_add(struct model *model)
     model->nodes[i].size = 1 + next_byte(model) % 12;
     /* Not in the order in which they come. */
     model->nodes[i].name = (model->next_name++ * 37) & 0xffff;
-    model->nodes[i].number = graph_add(model->graph, model->nodes[i].fee_sat,
-                                       model->nodes[i].size, &model->nodes[i]);
+    model->nodes[i].number =
+        graph_add(model->graph, model->nodes[i].fee_sat, model->nodes[i].size, &model->nodes[i]);
     for (int level = 0; level < 2; level++) {
         memset(model->levels[level].needs[i], 0, sizeof(model->levels[level].needs[i]));
         for (int other = 0; other < NAIVE_NODES; other++)

@@ -1,7 +1,7 @@
 /* What the mempool gives for a block: the order, what stays out, and when nothing is
  * given at all. */
-#include "naive_ground.h"
 #include "mempool/mempool_priv.h"
+#include "naive_ground.h"
 
 #define TXS_MAX 64
 
@@ -130,8 +130,8 @@ static void limits_leave_chunks_out(void)
     const struct tx_ref *small = pay(s, 150);
     const struct tx_ref *all[] = {large, child, small};
     const struct tx_ref *rest[] = {small};
-    int64_t weight = (int64_t)(tx_weight(&large->tx) + tx_weight(&child->tx) +
-                               tx_weight(&small->tx));
+    int64_t weight =
+        (int64_t)(tx_weight(&large->tx) + tx_weight(&child->tx) + tx_weight(&small->tx));
 
     s->wanted.weight_max = weight + 1;
     expect_order(s, "all", all, 3);

@@ -28,9 +28,9 @@ struct fake {
     const struct tx_ref *txs[16];
     size_t txs_n;
     uint64_t changes;
-    unsigned picked;      /* Calls. */
-    unsigned busy;        /* So many picks find it between two tips. */
-    struct mutex mutex;   /* Of the chain, for the threads of -mine. */
+    unsigned picked;    /* Calls. */
+    unsigned busy;      /* So many picks find it between two tips. */
+    struct mutex mutex; /* Of the chain, for the threads of -mine. */
     _Atomic unsigned mined;
     struct mempool_pick_options wanted;
 };
@@ -166,9 +166,11 @@ static int test_block(struct node *node, struct submit_result *ret_result, struc
     return 0;
 }
 
-static const struct node_ops fake_ops = {
-    .status = status, .ancestor = ancestor, .submit_block = submit_block, .test_block = test_block,
-    .wait_tip = wait_tip};
+static const struct node_ops fake_ops = {.status = status,
+                                         .ancestor = ancestor,
+                                         .submit_block = submit_block,
+                                         .test_block = test_block,
+                                         .wait_tip = wait_tip};
 
 static int64_t wall_ms(struct clock *clock)
 {
