@@ -326,7 +326,7 @@ const struct rpc_method rpc_network_methods[] = {
               {RPC_NUM, "connections_out", "Outbound ones."},
               {RPC_ARR, "networks", "The networks.",
                RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS(
-                                         {RPC_STR, "name", "Its name."},
+                                         {RPC_STR, "name", "Network (ipv4, ipv6, onion, i2p, cjdns)."},
                                          {RPC_BOOL, "limited", "Is it not to be used?"},
                                          {RPC_BOOL, "reachable", "Can it be reached?"},
                                          {RPC_STR, "proxy", "The proxy for it, if any."},
