@@ -545,6 +545,8 @@ bool around_heard(struct around *a, size_t conn, const char *name, struct span *
         }
         at += HEADER_V1_BYTES + len;
     }
+    if (at == 0)
+        return false;
     sent->len -= at;
     memmove(sent->data, sent->data + at, sent->len);
     return found;
