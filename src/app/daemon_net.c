@@ -95,6 +95,8 @@ static void set_numbers(const struct options *o, struct p2p_options *p2p)
         INT64_C(0), MIN(options_int(o, "blockreconstructionextratxn", 100), (int64_t)UINT32_MAX));
     p2p->tx_send_rate =
         (uint32_t)MAX(INT64_C(1), MIN(options_int(o, "txsendrate", 14), (int64_t)UINT32_MAX));
+    p2p->check_addrman =
+        (uint32_t)MAX(INT64_C(0), MIN(options_int(o, "checkaddrman", 0), INT64_C(1000000)));
     p2p->max_tip_age_s = options_int(o, "maxtipage", 86400);
     p2p->inbound_relay_percent =
         (uint32_t)MAX(INT64_C(0), MIN(options_int(o, "inboundrelaypercent", 50), INT64_C(100)));
@@ -128,6 +130,9 @@ static void set_switches(const struct options *o, struct p2p_options *p2p)
 
 static void set_texts(const struct options *o, struct p2p_options *p2p, struct lists *lists)
 {
+    const char *const *list;
+    size_t n;
+
     p2p->bind = take_list(o, "bind", &p2p->bind_n, lists);
     p2p->whitebind = take_list(o, "whitebind", &p2p->whitebind_n, lists);
     p2p->whitelist = take_list(o, "whitelist", &p2p->whitelist_n, lists);
@@ -143,6 +148,10 @@ static void set_texts(const struct options *o, struct p2p_options *p2p, struct l
     p2p->tor_password = options_text(o, "torpassword", "");
     p2p->i2p_sam = options_text(o, "i2psam", NULL);
     p2p->asmap_path = options_text(o, "asmap", NULL);
+    list = take_list(o, "test", &n, lists);
+    for (size_t i = 0; i < n; i++)
+        p2p->test_addrman_deterministic =
+            p2p->test_addrman_deterministic || strcmp(list[i], "addrman") == 0;
 }
 
 /* As many as asked for, if there are descriptors for them. */

@@ -177,7 +177,8 @@ struct peers_ops {
     enum peers_answer (*get_block)(struct peers *peers, const struct block_hash *hash, int64_t id,
                                    char *ret_why, size_t why_size);
 
-    /* until_s: absolute; subnet or address as text. */
+    /* until_s: absolute, 0: as long as -bantime says; a subnet, an address or a system
+     * ("AS64496") as text. */
     enum peers_answer (*ban)(struct peers *peers, const char *subnet, int64_t until_s);
     enum peers_answer (*unban)(struct peers *peers, const char *subnet);
     void (*bans)(struct peers *peers, struct peers_ban **ret_list, size_t *ret_n,

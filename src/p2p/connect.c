@@ -33,74 +33,32 @@ void connect_clear(struct p2p *p2p)
     struct p2p_connect *c = &p2p->connect;
 
     connect_end_dials(p2p);
-    addrman_free(c->addrman);
+    connect_tor_clear(p2p);
+    connect_i2p_clear(p2p);
+    connect_auto_clear(p2p);
+    connect_known_clear(p2p);
     free(c->listeners);
     free(c->whitelist);
     free(c->added);
     *c = (struct p2p_connect){.listeners_n = 0};
 }
 
-static int load_addrman(struct p2p *p2p, struct error *err)
-{
-    const struct p2p_options *o = &p2p->options;
-    struct addrman_options options = {.seed = o->seed,
-                                      .has_known_key = o->test_addrman_deterministic};
-    struct error why = {0};
-    int rc;
-
-    if (o->folder == NULL) {
-        p2p->connect.addrman = addrman_new(&options);
-        return 0;
-    }
-    rc =
-        addrman_load(&p2p->connect.addrman, &options, o->disk, o->folder, p2p->params->magic, &why);
-    if (rc == E_CORRUPT)
-        return error_set(
-            err, rc,
-            "Invalid or corrupt peers.dat (%s). If you believe this is a bug, please "
-            "report it to %s. As a workaround, you can move the file (\"%s/peers.dat\") "
-            "out of the way (rename, move, or delete) to have a new one created on "
-            "the next start.",
-            error_text(&why), ASSAY_BUGREPORT, o->folder);
-    if (rc < 0)
-        return error_set(err, rc, "%s", error_text(&why));
-    return 0;
-}
-
-static void save_addrman(struct p2p *p2p)
-{
-    const struct p2p_options *o = &p2p->options;
-    struct error err = {0};
-
-    if (o->folder != NULL &&
-        addrman_save(p2p->connect.addrman, o->disk, o->folder, p2p->params->magic, &err) < 0)
-        log_error("net", "could not save peers.dat: %s", error_text(&err));
-}
-
 int connect_read_options(struct p2p *p2p, struct error *err)
 {
     struct p2p_connect *c = &p2p->connect;
     const struct p2p_options *o = &p2p->options;
+    int rc;
 
     c->whitelist = alloc_array(o->whitelist_n + 1, sizeof(*c->whitelist));
     for (size_t i = 0; i < o->whitelist_n; i++) {
-        int rc = net_whitelist_read(&c->whitelist[i], o->whitelist[i], o->cjdns_reachable, err);
-
+        rc = net_whitelist_read(&c->whitelist[i], o->whitelist[i], o->cjdns_reachable, err);
         if (rc < 0)
             return rc;
         c->whitelist_n++;
     }
-    for (size_t i = 0; i < o->only_net_n; i++) {
-        if (net_read_name(o->only_net[i]) == NET_UNROUTABLE)
-            return error_set(err, E_MALFORMED, "Unknown network specified in -onlynet: '%s'",
-                             o->only_net[i]);
-    }
-    {
-        int rc = load_addrman(p2p, err);
-
-        if (rc < 0)
-            return rc;
-    }
+    rc = connect_known_load(p2p, err);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < o->add_node_n; i++)
         (void)connect_add_node(p2p, o->add_node[i], "add", o->v2_transport);
     return connect_read_binds(p2p, err);
@@ -109,16 +67,26 @@ int connect_read_options(struct p2p *p2p, struct error *err)
 int connect_start(struct p2p *p2p, struct error *err)
 {
     int64_t now_ms = p2p_real_ms(p2p);
+    int rc = p2p->options.listen ? connect_listen(p2p, err) : 0;
 
     p2p->connect.added_at_ms = now_ms;
     p2p->connect.specified_at_ms = now_ms;
-    return p2p->options.listen ? connect_listen(p2p, err) : 0;
+    if (rc < 0)
+        return rc;
+    connect_known_start(p2p);
+    connect_tor_start(p2p);
+    connect_i2p_start(p2p);
+    connect_auto_start(p2p);
+    return 0;
 }
 
 void connect_stop(struct p2p *p2p)
 {
     connect_end_dials(p2p);
-    save_addrman(p2p);
+    connect_tor_clear(p2p);
+    connect_auto_clear(p2p);
+    connect_i2p_clear(p2p);
+    connect_known_save(p2p);
 }
 
 /* --- Hooks --- */
@@ -138,6 +106,7 @@ void connect_peer_gone(struct peer *peer)
     if (peer->is_ready && !peer_is_inbound(peer) && peer->kind != PEER_BLOCK_RELAY &&
         peer->kind != PEER_PRIVATE_BROADCAST)
         addrman_connected(peer->p2p->connect.addrman, &peer->address, p2p_now_s(peer->p2p));
+    connect_i2p_peer_gone(peer->p2p, peer->id);
 }
 
 bool connect_handle(struct peer *peer, const struct wire_message *message, struct arena *arena)
@@ -157,6 +126,10 @@ void connect_send(struct peer *peer, int64_t now_ms)
 void connect_tick(struct p2p *p2p, int64_t now_ms)
 {
     (void)now_ms;
+    connect_known_tick(p2p);
+    connect_tor_tick(p2p);
+    connect_i2p_tick(p2p);
+    connect_auto_tick(p2p);
     if (p2p->is_active)
         connect_dial_due(p2p);
 }
@@ -168,75 +141,7 @@ void connect_fill_info(const struct peer *peer, struct peer_info *info, struct a
     info->mapped_as = connect_asn(peer->p2p, &peer->address);
 }
 
-void connect_fill_status(const struct p2p *p2p, struct peers_status *status, struct arena *arena)
-{
-    (void)p2p;
-    (void)status;
-    (void)arena;
-}
-
-struct addrman *connect_addrman(struct p2p *p2p)
-{
-    return p2p->connect.addrman;
-}
-
-bool connect_is_refused(const struct p2p *p2p, const struct net_address *address)
-{
-    (void)p2p;
-    (void)address;
-    return false;
-}
-
-bool connect_is_reachable(const struct p2p *p2p, enum net_kind net)
-{
-    const struct p2p_options *o = &p2p->options;
-    bool is_chosen = o->only_net_n == 0;
-
-    for (size_t i = 0; i < o->only_net_n; i++)
-        is_chosen = is_chosen || net_read_name(o->only_net[i]) == net;
-    return is_chosen &&
-           (net == NET_IPV4 || net == NET_IPV6 || (net == NET_CJDNS && o->cjdns_reachable));
-}
-
-bool connect_local_address(struct peer *peer, struct net_address *ret_address)
-{
-    (void)peer;
-    (void)ret_address;
-    return false;
-}
-
-void connect_fill_network(const struct p2p *p2p, struct peers_network *ret, enum net_kind net)
-{
-    ret->reachable = connect_is_reachable(p2p, net);
-    ret->limited = !ret->reachable;
-}
-
-void connect_heard_version(struct peer *peer)
-{
-    struct addrman *man = peer->p2p->connect.addrman;
-
-    if (peer_is_inbound(peer))
-        return;
-    addrman_set_services(man, &peer->address, peer_services(peer));
-    (void)addrman_good(man, &peer->address, p2p_now_s(peer->p2p));
-}
-
-uint32_t connect_asn(const struct p2p *p2p, const struct net_address *address)
-{
-    (void)p2p;
-    (void)address;
-    return 0;
-}
-
 /* --- Ends --- */
-
-void connect_discourage(struct p2p *p2p, const struct net_address *address)
-{
-    struct net_subnet subnet;
-
-    if (net_subnet_of_address(&subnet, address))
-        (void)connect_disconnect_subnet(p2p, &subnet);
-}
 
 bool connect_make_room_for_relay(struct peer *peer, const char *message)
 {
@@ -245,7 +150,7 @@ bool connect_make_room_for_relay(struct peer *peer, const char *message)
 
     for (const struct peer *at = p2p->first; at != NULL; at = at->next)
         n += !at->is_doomed && peer_is_inbound(at) && peer_asks_txs(at);
-    if (n <= p2p->connect.inbound_relay_max)
+    if (n <= p2p->connect.inbound_relay_max || connect_evict_one(p2p, true, peer->id))
         return true;
     log_debug("net",
               "failed to find a tx-relaying eviction candidate - connection dropped after %s "

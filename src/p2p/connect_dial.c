@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "p2p/addrman.h"
 #include "p2p/p2p_priv.h"
 
 #define ADDED_PAUSE_MS 500      /* Between two added nodes. */
@@ -98,6 +99,8 @@ static void dial_free(struct p2p *p2p, struct dial *own_dial)
     *at = own_dial->next;
     lookup_forget(p2p, &own_dial->lookup);
     stream_close(p2p, &own_dial->stream);
+    i2p_link_clear(&own_dial->link);
+    connect_i2p_give_back(p2p, own_dial->carrier);
     free(own_dial->addresses);
     free(own_dial);
 }
@@ -128,70 +131,218 @@ static uint32_t permissions_of(const struct p2p *p2p, const struct dial *dial,
                                    p2p->options.whitelist_force_relay);
 }
 
-static void become_peer(struct p2p *p2p, struct dial *dial, const struct net_endpoint *local)
+static void send_out(struct p2p *p2p, struct dial *dial, struct buf *own_out)
+{
+    if (own_out->len > 0 && dial->stream.conn != 0)
+        p2p->net->ops->send(p2p->net, dial->stream.conn, span_of_buf(own_out));
+    buf_clear(own_out);
+}
+
+/* rest: what came behind a proxy's last word is the peer's. */
+static void become_peer(struct p2p *p2p, struct dial *dial, const struct net_address *bind,
+                        struct span rest)
 {
     struct net_address *address = &dial->addresses[dial->at];
     struct peer_birth birth = {.conn = stream_release(p2p, &dial->stream),
                                .kind = dial->kind,
                                .address = *address,
-                               .bind = net_address_of_endpoint(local),
+                               .bind = *bind,
                                .dest = dial->name,
                                .permissions = permissions_of(p2p, dial, address),
                                .known_services = dial->services,
                                .v2 = dial->v2};
+    struct i2p_carrier *carrier = dial->carrier;
+    struct peer *peer;
 
     if (p2p->options.cjdns_reachable)
         net_address_to_cjdns(&birth.bind);
-    (void)peer_add(p2p, &birth);
+    dial->carrier = NULL;
+    addrman_attempt(p2p->connect.addrman, address, dial->counts_failure, p2p_now_s(p2p));
+    peer = peer_add(p2p, &birth);
+    if (carrier != NULL)
+        connect_i2p_bind(p2p, carrier, peer->id);
     dial_free(p2p, dial);
+    if (rest.len > 0)
+        peer_received(peer, rest);
 }
 
 static void try_next(struct p2p *p2p, struct dial *dial);
 
-static void say_failure(const struct p2p *p2p, const struct dial *dial, const struct error *err)
+static void say_failure(const struct dial *dial, const struct error *err)
 {
-    char text[NET_ADDRESS_TEXT_SIZE];
+    char text[PROXY_TEXT_SIZE];
+    bool is_loud = dial->kind == PEER_MANUAL || dial->way != DIAL_DIRECTLY;
 
     (void)net_address_text(text, &dial->addresses[dial->at]);
-    (void)p2p;
+    if (dial->way == DIAL_SOCKS5)
+        (void)proxy_text(text, dial->proxy);
     if (strstr(error_text(err), "timed out") != NULL)
         log_debug("net", "connection attempt to %s timed out", text);
-    else if (dial->kind == PEER_MANUAL)
+    else if (is_loud)
         log_info("net", "connect() to %s failed after wait: %s", text, error_text(err));
     else
         log_debug("net", "connect() to %s failed after wait: %s", text, error_text(err));
+}
+
+/* blames_peer: the proxy, if there is one, works. */
+static void give_up_address(struct p2p *p2p, struct dial *dial, bool blames_peer)
+{
+    if (blames_peer && net_address_is_valid(&dial->addresses[dial->at]))
+        addrman_attempt(p2p->connect.addrman, &dial->addresses[dial->at], dial->counts_failure,
+                        p2p_now_s(p2p));
+    stream_close(p2p, &dial->stream);
+    i2p_link_clear(&dial->link);
+    connect_i2p_give_back(p2p, dial->carrier);
+    dial->carrier = NULL;
+    dial->deadline_ms = 0;
+    dial->at++;
+    try_next(p2p, dial);
+}
+
+static void begin_socks5(struct p2p *p2p, struct dial *dial)
+{
+    const struct net_address *address = &dial->addresses[dial->at];
+    char text[SOCKS5_HOST_MAX + 1];
+    uint16_t port = address->port;
+    struct socks5_auth auth;
+    struct buf out = {0};
+    struct span host;
+
+    if (net_address_is_valid(address)) {
+        (void)net_address_host_text(text, address);
+    } else {
+        port = connect_default_port(p2p, dial->name);
+        (void)net_host_port_split(&host, &port, dial->name, strlen(dial->name));
+        (void)snprintf(text, sizeof(text), "%.*s", (int)host.len, (const char *)host.data);
+    }
+    if (dial->proxy->isolates)
+        socks5_isolation_next(&p2p->connect.isolation, &auth);
+    dial->deadline_ms = p2p_real_ms(p2p) + SOCKS5_TIMEOUT_MS;
+    if (socks5_begin(&dial->socks, text, port, dial->proxy->isolates ? &auth : NULL, &out, NULL) <
+        0) {
+        buf_clear(&out);
+        give_up_address(p2p, dial, true);
+        return;
+    }
+    send_out(p2p, dial, &out);
 }
 
 static void on_connected(struct p2p *p2p, struct stream *stream, int rc,
                          const struct net_endpoint *local, const struct error *err)
 {
     struct dial *dial = dial_of_stream(stream);
+    struct net_address bind = rc == 0 ? net_address_of_endpoint(local) : (struct net_address){0};
+    char text[PROXY_TEXT_SIZE];
+    char address[NET_ADDRESS_TEXT_SIZE];
+    struct i2p_session *session;
+    struct error why = {0};
+    struct buf out = {0};
+    bool has_failed;
 
-    if (rc == 0) {
-        become_peer(p2p, dial, local);
-        return;
+    dial->bind = bind;
+    if (rc < 0) {
+        if (dial->way == DIAL_I2P)
+            log_debug("i2p", "Error connecting to %s: Cannot connect to %s",
+                      net_address_text(address, &dial->addresses[dial->at]),
+                      proxy_text(text, dial->proxy));
+        else
+            say_failure(dial, err);
+        give_up_address(p2p, dial, dial->way == DIAL_DIRECTLY);
+    } else if (dial->way == DIAL_DIRECTLY) {
+        become_peer(p2p, dial, &bind, span_of(NULL, 0));
+    } else if (dial->way == DIAL_SOCKS5) {
+        begin_socks5(p2p, dial);
+    } else {
+        session = connect_i2p_session(dial->carrier, &has_failed, &why);
+        if (session == NULL) {
+            give_up_address(p2p, dial, false);
+            return;
+        }
+        dial->deadline_ms = p2p_real_ms(p2p) + I2P_ANSWER_MS;
+        i2p_link_begin(&dial->link, session, I2P_CONNECT, &dial->addresses[dial->at], &out);
+        send_out(p2p, dial, &out);
     }
-    say_failure(p2p, dial, err);
-    dial->at++;
-    try_next(p2p, dial);
 }
 
-/* Between connection and peer_add nothing is read: both happen in one event. */
+static void socks5_received(struct p2p *p2p, struct dial *dial, struct span bytes)
+{
+    struct buf out = {0};
+    size_t used;
+    int rc = socks5_feed(&dial->socks, &used, bytes, &out, NULL);
+
+    send_out(p2p, dial, &out);
+    dial->deadline_ms = p2p_real_ms(p2p) + SOCKS5_TIMEOUT_MS;
+    if (rc < 0)
+        give_up_address(p2p, dial, true);
+    else if (dial->socks.state == SOCKS5_DONE)
+        become_peer(p2p, dial, &dial->bind, span_of(bytes.data + used, bytes.len - used));
+}
+
+static void i2p_received(struct p2p *p2p, struct dial *dial, struct span bytes)
+{
+    struct net_address own = *i2p_session_address(dial->link.session);
+    struct buf out = {0};
+    size_t used;
+    int rc = i2p_link_feed(&dial->link, &used, bytes, &out, NULL);
+
+    send_out(p2p, dial, &out);
+    if (rc < 0)
+        give_up_address(p2p, dial, dial->link.blames_peer);
+    else if (dial->link.state == I2P_DONE)
+        become_peer(p2p, dial, &own, span_of(bytes.data + used, bytes.len - used));
+}
+
+/* Only proxies speak before the connection is a peer's. */
 static void on_received(struct p2p *p2p, struct stream *stream, struct span bytes)
 {
-    (void)p2p;
-    (void)stream;
-    (void)bytes;
-    CHECK_NEVER("bytes before the connection was made");
+    struct dial *dial = dial_of_stream(stream);
+
+    CHECK(dial->way != DIAL_DIRECTLY);
+    if (dial->way == DIAL_SOCKS5)
+        socks5_received(p2p, dial, bytes);
+    else
+        i2p_received(p2p, dial, bytes);
 }
 
 static void on_closed(struct p2p *p2p, struct stream *stream, const struct error *err)
 {
     struct dial *dial = dial_of_stream(stream);
 
-    say_failure(p2p, dial, err);
-    dial->at++;
-    try_next(p2p, dial);
+    if (dial->way == DIAL_SOCKS5)
+        log_info("net",
+                 "Socks5() connect to %s:%u failed: InterruptibleRecv() timeout or other "
+                 "failure",
+                 dial->socks.host, dial->socks.port);
+    else
+        say_failure(dial, err);
+    give_up_address(p2p, dial, dial->way != DIAL_I2P);
+}
+
+/* By which way; false: there is none. */
+static bool choose_way(struct p2p *p2p, struct dial *dial, struct net_endpoint *ret)
+{
+    const struct net_address *address = &dial->addresses[dial->at];
+    const struct proxies *proxies = &p2p->connect.proxies;
+    char text[NET_ADDRESS_TEXT_SIZE];
+    char proxy[PROXY_TEXT_SIZE];
+
+    dial->way = DIAL_DIRECTLY;
+    if (!net_address_is_valid(address))
+        dial->proxy = proxies->names.is_set ? &proxies->names : NULL;
+    else if (dial->kind == PEER_PRIVATE_BROADCAST && address->net != NET_I2P)
+        dial->proxy = proxies_find(proxies, NET_ONION);
+    else
+        dial->proxy = proxies_find(proxies, net_address_net(address));
+    if (dial->proxy == NULL)
+        return dial->kind != PEER_PRIVATE_BROADCAST && net_address_is_valid(address) &&
+               net_endpoint_of_address(ret, address);
+    dial->way = address->net == NET_I2P ? DIAL_I2P : DIAL_SOCKS5;
+    if (dial->way == DIAL_I2P)
+        return i2p_may_connect(address) && proxy_endpoint(ret, dial->proxy);
+    if (net_address_is_valid(address))
+        log_debug("proxy", "Using proxy: %s to connect to %s", proxy_text(proxy, dial->proxy),
+                  net_address_text(text, address));
+    return proxy_endpoint(ret, dial->proxy);
 }
 
 static void try_next(struct p2p *p2p, struct dial *dial)
@@ -199,12 +350,51 @@ static void try_next(struct p2p *p2p, struct dial *dial)
     for (; dial->at < dial->addresses_n; dial->at++) {
         struct net_endpoint endpoint;
 
-        if (!net_endpoint_of_address(&endpoint, &dial->addresses[dial->at]))
+        if (!choose_way(p2p, dial, &endpoint))
             continue;
+        if (dial->way == DIAL_I2P) {
+            /* Goes on when the session is there: wait_for_sessions. */
+            dial->carrier = connect_i2p_take(p2p, dial->kind == PEER_PRIVATE_BROADCAST);
+            return;
+        }
         stream_open(p2p, &dial->stream, &endpoint, p2p->options.connect_timeout_ms);
         return;
     }
     dial_free(p2p, dial);
+}
+
+/* A call through I2P begins when there is a session to call from. */
+static void go_on(struct p2p *p2p, struct dial *dial)
+{
+    struct net_endpoint endpoint;
+    struct error why = {0};
+    char text[NET_ADDRESS_TEXT_SIZE];
+    bool has_failed;
+
+    if (connect_i2p_session(dial->carrier, &has_failed, &why) != NULL) {
+        if (proxy_endpoint(&endpoint, dial->proxy))
+            stream_open(p2p, &dial->stream, &endpoint, p2p->options.connect_timeout_ms);
+        else
+            give_up_address(p2p, dial, false);
+    } else if (has_failed) {
+        log_debug("i2p", "Error connecting to %s: %s",
+                  net_address_text(text, &dial->addresses[dial->at]), error_text(&why));
+        give_up_address(p2p, dial, false);
+    }
+}
+
+/* Proxies that do not answer, sessions that came. */
+static void look_at_dials(struct p2p *p2p)
+{
+    struct dial *next;
+
+    for (struct dial *dial = p2p->connect.dials; dial != NULL; dial = next) {
+        next = dial->next;
+        if (dial->way == DIAL_I2P && dial->carrier != NULL && dial->stream.conn == 0)
+            go_on(p2p, dial);
+        else if (dial->deadline_ms != 0 && p2p_real_ms(p2p) >= dial->deadline_ms)
+            give_up_address(p2p, dial, dial->way == DIAL_SOCKS5);
+    }
 }
 
 /* One connection to a name is enough, whichever of its addresses. */
@@ -259,10 +449,16 @@ static void look_up(struct p2p *p2p, struct dial *dial)
     (void)net_host_port_split(&host, &port, dial->name, strlen(dial->name));
     (void)snprintf(name, sizeof(name), "%.*s", (int)host.len, (const char *)host.data);
     dial->lookup.resolved = on_resolved;
-    if (p2p->options.dns)
+    if (p2p->connect.proxies.names.is_set) {
+        /* One address that is none: the proxy looks the name up. */
+        dial->addresses = alloc_array(1, sizeof(*dial->addresses));
+        dial->addresses_n = 1;
+        try_next(p2p, dial);
+    } else if (p2p->options.dns) {
         lookup_start(p2p, &dial->lookup, name, DIAL_ADDRESSES_MAX);
-    else
+    } else {
         on_resolved(p2p, &dial->lookup, NULL, 0);
+    }
 }
 
 static void say_trying(const struct p2p *p2p, const struct dial_wish *wish)
@@ -284,6 +480,9 @@ bool connect_dial(struct p2p *p2p, const struct dial_wish *wish)
 
     if (!p2p->is_active || !p2p->is_started ||
         (wish->name != NULL && is_name_in_use(p2p, wish->name)))
+        return false;
+    if (wish->name == NULL &&
+        (connect_is_local(p2p, &address) || connect_is_refused(p2p, &address)))
         return false;
     if (wish->name == NULL && is_connected_to(p2p, &address)) {
         log_info("net", "Failed to open new connection to %s, already connected",
@@ -484,6 +683,7 @@ void connect_dial_due(struct p2p *p2p)
 {
     int64_t now_ms = p2p_real_ms(p2p);
 
+    look_at_dials(p2p);
     retry_due(p2p);
     specified_due(p2p, now_ms);
     added_due(p2p, now_ms);

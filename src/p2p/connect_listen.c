@@ -183,12 +183,30 @@ static uint32_t count_inbound(const struct p2p *p2p)
     uint32_t n = 0;
 
     for (const struct peer *peer = p2p->first; peer != NULL; peer = peer->next)
-        n += peer_is_inbound(peer);
+        n += peer_is_inbound(peer) && !peer->is_doomed;
     return n;
 }
 
-void connect_take(struct p2p *p2p, net_conn conn, uint32_t permissions, bool is_onion,
-                  const struct net_address *address, const struct net_address *bind)
+enum verdict_of_guest { TAKEN, REFUSED_OFF, REFUSED_BANNED, REFUSED_DISCOURAGED, REFUSED_FULL };
+
+static enum verdict_of_guest judge(struct p2p *p2p, const struct peer_birth *birth)
+{
+    bool is_spared = (birth->permissions & PERMISSION_NO_BAN) == PERMISSION_NO_BAN;
+    uint32_t inbound = count_inbound(p2p);
+
+    if (!p2p->is_active)
+        return REFUSED_OFF;
+    if (!is_spared && connect_is_banned(p2p, &birth->address))
+        return REFUSED_BANNED;
+    if (!is_spared && inbound + 1 >= p2p->connect.inbound_max && birth->is_easily_evicted)
+        return REFUSED_DISCOURAGED;
+    if (inbound >= p2p->connect.inbound_max && !connect_evict_one(p2p, false, -1))
+        return REFUSED_FULL;
+    return TAKEN;
+}
+
+struct peer *connect_take(struct p2p *p2p, net_conn conn, uint32_t permissions, bool is_onion,
+                          const struct net_address *address, const struct net_address *bind)
 {
     /* What Tor hands on has no address of its own. */
     struct peer_birth birth = {.conn = conn,
@@ -198,20 +216,32 @@ void connect_take(struct p2p *p2p, net_conn conn, uint32_t permissions, bool is_
                                .permissions =
                                    permissions_of(p2p, permissions, is_onion ? NULL : address),
                                .is_inbound_onion = is_onion,
+                               .is_easily_evicted = connect_is_discouraged(p2p, address),
                                .v2 = p2p->options.v2_transport};
     char text[NET_ADDRESS_TEXT_SIZE];
+    struct peer *peer;
 
     (void)net_address_text(text, address);
-    if (!p2p->is_active) {
+    switch (judge(p2p, &birth)) {
+    case REFUSED_OFF:
         log_debug("net", "connection from %s dropped: not accepting new connections", text);
-    } else if (count_inbound(p2p) >= p2p->connect.inbound_max) {
+        break;
+    case REFUSED_BANNED:
+        log_debug("net", "connection from %s dropped (banned)", text);
+        break;
+    case REFUSED_DISCOURAGED:
+        log_debug("net", "connection from %s dropped (discouraged)", text);
+        break;
+    case REFUSED_FULL:
         log_debug("net", "failed to find an eviction candidate - connection dropped (full)");
-    } else {
-        (void)peer_add(p2p, &birth);
+        break;
+    case TAKEN:
+        peer = peer_add(p2p, &birth);
         log_debug("net", "connection from %s accepted", text);
-        return;
+        return peer;
     }
     p2p->net->ops->close(p2p->net, conn);
+    return NULL;
 }
 
 void connect_accepted(struct p2p *p2p, net_conn conn, int tag, const struct net_endpoint *peer,
@@ -225,5 +255,5 @@ void connect_accepted(struct p2p *p2p, net_conn conn, int tag, const struct net_
         net_address_to_cjdns(&address);
         net_address_to_cjdns(&bind);
     }
-    connect_take(p2p, conn, listener->permissions, listener->is_onion, &address, &bind);
+    (void)connect_take(p2p, conn, listener->permissions, listener->is_onion, &address, &bind);
 }

@@ -10,10 +10,20 @@
 #include "base/arena.h"
 #include "iface/peers.h"
 #include "p2p/core_priv.h"
+#include "p2p/i2p_sam.h"
+#include "p2p/local_addresses.h"
 #include "p2p/permissions.h"
+#include "p2p/proxies.h"
+#include "p2p/socks5.h"
 #include "p2p/wire.h"
 
 struct addrman;
+struct asmap;
+struct ban_list;
+struct connect_automatic;
+struct connect_i2p;
+struct connect_tor;
+struct i2p_carrier;
 struct p2p;
 struct peer;
 
@@ -42,6 +52,8 @@ struct dial_wish {
     int64_t seen_s;      /* When it was last seen; for the log. */
 };
 
+enum dial_way { DIAL_DIRECTLY, DIAL_SOCKS5, DIAL_I2P };
+
 /* A connection being made: one name, one address after the other. */
 struct dial {
     struct dial *next;
@@ -52,6 +64,13 @@ struct dial {
     uint64_t services;
     bool v2;
     bool counts_failure;
+    enum dial_way way;
+    const struct proxy *proxy; /* Borrowed; NULL: none. */
+    struct net_address bind;   /* Our end, of the connection to the proxy. */
+    int64_t deadline_ms;       /* p2p_real_ms: a proxy's answer; 0: none awaited. */
+    struct socks5 socks;
+    struct i2p_carrier *carrier; /* DIAL_I2P. */
+    struct i2p_link link;
     struct lookup lookup;
     struct stream stream;
 };
@@ -70,7 +89,17 @@ struct connect_retry {
 };
 
 struct p2p_connect {
-    struct addrman *addrman; /* Owned. */
+    struct asmap *asmap;     /* Owned; NULL: none. */
+    struct addrman *addrman; /* Owned, as the next ones are. */
+    struct ban_list *bans;
+    struct connect_automatic *automatic; /* NULL: -connect. */
+    struct connect_tor *tor;             /* NULL: no onion service is wanted. */
+    struct connect_i2p *i2p;             /* NULL: no router is known. */
+    struct local_addresses locals;
+    struct proxies proxies;
+    struct socks5_isolation isolation;
+    int64_t save_at_ms;   /* p2p_timer_ms of the next saving of peers.dat and bans. */
+    int64_t health_at_ms; /* The same of the next look at the asmap's use. */
     struct connect_listener *listeners;
     size_t listeners_n;
     struct net_whitelist *whitelist;
@@ -115,9 +144,9 @@ NODISCARD int connect_read_binds(struct p2p *p2p, struct error *err);
 NODISCARD int connect_listen(struct p2p *p2p, struct error *err);
 void connect_accepted(struct p2p *p2p, net_conn conn, int tag, const struct net_endpoint *peer,
                       const struct net_endpoint *local);
-/* The same for one that came another way (I2P). */
-void connect_take(struct p2p *p2p, net_conn conn, uint32_t permissions, bool is_onion,
-                  const struct net_address *address, const struct net_address *bind);
+/* The same for one that came another way (I2P). NULL: it was turned away. */
+struct peer *connect_take(struct p2p *p2p, net_conn conn, uint32_t permissions, bool is_onion,
+                          const struct net_address *address, const struct net_address *bind);
 uint16_t connect_listen_port(const struct p2p *p2p);
 
 /* --- Whom we call (connect_dial.c) --- */
@@ -160,6 +189,76 @@ void connect_added(struct p2p *p2p, struct peers_added **ret_list, size_t *ret_n
 enum peers_answer connect_add_connection(struct p2p *p2p, const char *address, const char *type,
                                          bool use_v2);
 enum peers_answer connect_disconnect(struct p2p *p2p, const char *address, int64_t id);
+
+/* --- What is known: addrman, bans, own addresses, proxies (connect_known.c) --- */
+
+NODISCARD int connect_known_load(struct p2p *p2p, struct error *err);
+void connect_known_start(struct p2p *p2p);
+void connect_known_tick(struct p2p *p2p);
+void connect_known_save(struct p2p *p2p);
+void connect_known_clear(struct p2p *p2p);
+bool connect_is_discouraged(const struct p2p *p2p, const struct net_address *address);
+bool connect_is_banned(const struct p2p *p2p, const struct net_address *address);
+/* One of our own addresses, as far as we know. */
+bool connect_is_local(const struct p2p *p2p, const struct net_address *address);
+bool connect_add_local(struct p2p *p2p, const struct net_address *address, int32_t score);
+void connect_remove_local(struct p2p *p2p, const struct net_address *address);
+
+enum peers_answer connect_ban(struct p2p *p2p, const char *subnet, int64_t until_s);
+enum peers_answer connect_unban(struct p2p *p2p, const char *subnet);
+void connect_clear_bans(struct p2p *p2p);
+size_t connect_bans(struct p2p *p2p, struct peers_ban **ret_list, struct arena *arena);
+/* network NULL: any; n 0: all. */
+size_t connect_addresses(struct p2p *p2p, struct peers_address **ret_list, size_t n,
+                         const char *network, struct arena *arena);
+size_t connect_raw_addresses(struct p2p *p2p, struct peers_address **ret_list, struct arena *arena);
+size_t connect_address_counts(struct p2p *p2p, struct peers_counts **ret_list, struct arena *arena);
+enum peers_answer connect_add_address(struct p2p *p2p, const char *address, uint16_t port,
+                                      bool tried, const char **ret_why);
+
+/* --- Calls that nobody asked for (connect_auto.c) --- */
+
+void connect_auto_start(struct p2p *p2p);
+void connect_auto_tick(struct p2p *p2p);
+void connect_auto_clear(struct p2p *p2p);
+/* The tip is old: one more full relay peer is tried. */
+void connect_set_extra_full_relay(struct p2p *p2p, bool is_on);
+/* Initial sync is done: extra block relay peers from now on. */
+void connect_start_extra_block_relay(struct p2p *p2p);
+/* Peers beyond what there should be, with the handshake done. */
+uint32_t connect_extra_full_relay_n(const struct p2p *p2p);
+uint32_t connect_extra_block_relay_n(const struct p2p *p2p);
+/* Is it the only full relay or manual peer of its network? */
+bool connect_is_alone_on_network(const struct peer *peer);
+
+/* --- Who goes for a newcomer (connect_evict.c) --- */
+
+/* only_txs: of those that relay transactions; keep: an id that stays, or -1. False: none
+ * may go. */
+bool connect_evict_one(struct p2p *p2p, bool only_txs, int64_t keep);
+uint64_t connect_group_key(const struct p2p *p2p, const struct net_address *address);
+
+/* --- Tor's control port (connect_tor.c) --- */
+
+void connect_tor_start(struct p2p *p2p);
+void connect_tor_tick(struct p2p *p2p);
+void connect_tor_clear(struct p2p *p2p);
+
+/* --- I2P's router (connect_i2p.c) --- */
+
+void connect_i2p_start(struct p2p *p2p);
+void connect_i2p_tick(struct p2p *p2p);
+void connect_i2p_clear(struct p2p *p2p);
+/* A session to call from: ours, or with is_transient one of its own. Its control link is
+ * begun where needed. Give it back. */
+struct i2p_carrier *connect_i2p_take(struct p2p *p2p, bool is_transient);
+void connect_i2p_give_back(struct p2p *p2p, struct i2p_carrier *own_carrier);
+/* It lives as long as the peer. */
+void connect_i2p_bind(struct p2p *p2p, struct i2p_carrier *own_carrier, int64_t peer_id);
+void connect_i2p_peer_gone(struct p2p *p2p, int64_t peer_id);
+/* NULL: not ready. ret_failed: nor will it be; why is in err. */
+struct i2p_session *connect_i2p_session(struct i2p_carrier *carrier, bool *ret_failed,
+                                        struct error *err);
 
 /* --- For address relay --- */
 

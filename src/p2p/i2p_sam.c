@@ -143,6 +143,17 @@ void i2p_session_free(struct i2p_session *own_session)
     free(own_session);
 }
 
+void i2p_session_name(struct i2p_session *session)
+{
+    uint8_t bytes[(I2P_ID_SIZE - 1) / 2];
+
+    random_fill(&session->random, bytes, sizeof(bytes));
+    hex_write(session->next_id, bytes, sizeof(bytes));
+    log_debug("i2p", "Creating %s I2P SAM session %s with %s",
+              session->key_path == NULL ? "transient" : "persistent", session->next_id,
+              session->router);
+}
+
 bool i2p_session_is_ready(const struct i2p_session *session)
 {
     return session->id[0] != '\0';
@@ -172,22 +183,14 @@ static void request(struct i2p_link *link, enum step step, struct buf *send, con
 void i2p_link_begin(struct i2p_link *link, struct i2p_session *session, enum i2p_role role,
                     const struct net_address *peer, struct buf *send)
 {
-    uint8_t bytes[(I2P_ID_SIZE - 1) / 2];
-
     memset(link, 0, sizeof(*link));
     link->session = session;
     link->role = role;
     if (peer != NULL)
         link->peer = *peer;
-    if (role == I2P_CONTROL) {
-        random_fill(&session->random, bytes, sizeof(bytes));
-        hex_write(session->next_id, bytes, sizeof(bytes));
-        log_debug("i2p", "Creating %s I2P SAM session %s with %s",
-                  session->key_path == NULL ? "transient" : "persistent", session->next_id,
-                  session->router);
-    } else {
-        CHECK(i2p_session_is_ready(session));
-    }
+    CHECK(role == I2P_CONTROL || i2p_session_is_ready(session));
+    if (role == I2P_CONTROL && session->next_id[0] == '\0')
+        i2p_session_name(session);
     request(link, STEP_HELLO, send, "HELLO VERSION MIN=3.1 MAX=3.1");
 }
 
@@ -326,6 +329,7 @@ static int after_create(struct i2p_link *link, const char *line, struct error *e
         return rc;
     session->address = address_of_bytes(destination);
     memcpy(session->id, session->next_id, sizeof(session->id));
+    session->next_id[0] = '\0';
     link->state = I2P_DONE;
     log_info("i2p", "%s I2P SAM session %s created, my address=%s",
              session->key_path == NULL ? "Transient" : "Persistent", session->id,

@@ -30,6 +30,8 @@ struct i2p_session_options {
 /* Texts are copied. */
 struct i2p_session *i2p_session_new(const struct i2p_session_options *options);
 void i2p_session_free(struct i2p_session *own_session); /* NULL is fine. */
+/* A control link is about to be made: the session gets a new id, and that is logged. */
+void i2p_session_name(struct i2p_session *session);
 /* Is there one that streams can use? */
 bool i2p_session_is_ready(const struct i2p_session *session);
 /* Our own address; not valid before the session was ready once. */
@@ -62,7 +64,8 @@ struct i2p_link {
 };
 
 /* The connection to the router stands: appends the first words to send. peer: for
- * I2P_CONNECT. For other roles than I2P_CONTROL the session is ready. */
+ * I2P_CONNECT. For other roles than I2P_CONTROL the session is ready; for that it is named
+ * (and is named here if it was not). */
 void i2p_link_begin(struct i2p_link *link, struct i2p_session *session, enum i2p_role role,
                     const struct net_address *peer, struct buf *send);
 void i2p_link_clear(struct i2p_link *link);

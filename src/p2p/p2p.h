@@ -116,6 +116,7 @@ struct p2p_options {
     size_t peer_keys_n;
     const char *own_key_path;
     bool test_addrman_deterministic; /* -test=addrman */
+    uint32_t check_addrman;          /* -checkaddrman: one in so many; 0: never. */
     bool log_ips;                    /* -logips */
     /* Net thread and all others are one (simulator, tests): RPC's questions are answered
      * within the call. */

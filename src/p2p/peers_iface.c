@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "iface/peers.h"
 #include "p2p/events_priv.h"
+#include "p2p/known_iface_priv.h"
 #include "p2p/p2p_priv.h"
 
 static struct p2p *p2p_of(struct peers *peers)
@@ -405,4 +406,12 @@ const struct peers_ops p2p_peers_ops = {
     .abort_private = peers_abort_private,
     .private_list = peers_private_list,
     .orphans = peers_orphans,
+    .ban = known_ban,
+    .unban = known_unban,
+    .bans = known_bans,
+    .clear_bans = known_clear_bans,
+    .addresses = known_addresses,
+    .raw_addresses = known_raw_addresses,
+    .address_counts = known_address_counts,
+    .add_address = known_add_address,
 };

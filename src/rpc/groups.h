@@ -8,6 +8,7 @@
 
 #define RPC_GROUPS(X) \
     X(address)        \
+    X(ban)            \
     X(block)          \
     X(blockchain)     \
     X(coins)          \
@@ -15,6 +16,7 @@
     X(control)        \
     X(engine)         \
     X(fee)            \
+    X(known)          \
     X(mempool)        \
     X(mining)         \
     X(network)        \

@@ -157,28 +157,6 @@ static int get_net_totals(struct rpc_call *call)
     return 0;
 }
 
-static const char *const network_names[RPC_NETWORKS_N] = {
-    [RPC_NETWORK_IPV4] = "ipv4", [RPC_NETWORK_IPV6] = "ipv6",   [RPC_NETWORK_ONION] = "onion",
-    [RPC_NETWORK_I2P] = "i2p",   [RPC_NETWORK_CJDNS] = "cjdns",
-};
-
-static int get_address_table(struct rpc_call *call)
-{
-    struct json_writer *w = call->out;
-
-    json_begin_object(w);
-    for (size_t i = 0; i <= RPC_NETWORKS_N; i++) {
-        json_key(w, i < RPC_NETWORKS_N ? network_names[i] : "all_networks");
-        json_begin_object(w);
-        json_put_int(w, "new", 0);
-        json_put_int(w, "tried", 0);
-        json_put_int(w, "total", 0);
-        json_end_object(w);
-    }
-    json_end_object(w);
-    return 0;
-}
-
 static void write_networks(struct json_writer *w, const struct rpc_context *context,
                            const struct peers_status *status)
 {
@@ -268,17 +246,6 @@ static int get_network_info(struct rpc_call *call)
 }
 
 const struct rpc_method rpc_network_methods[] = {
-    {.name = "getaddrmaninfo",
-     .group = "network",
-     .summary = "Counts the addresses of peers that the node knows, by network.",
-     .results = RPC_RESULTS(
-         {RPC_OBJ_DYN,
-          .inner = RPC_RESULTS({RPC_OBJ, "network", "The network; all_networks: the sum.",
-                                RPC_RESULTS({RPC_NUM, "new", "Heard of, never connected with."},
-                                            {RPC_NUM, "tried", "Connected with at some time."},
-                                            {RPC_NUM, "total", "Both."})})}),
-     .examples = RPC_EXAMPLES(""),
-     .run = get_address_table},
     {.name = "getconnectioncount",
      .group = "network",
      .summary = "Returns how many peers are connected.",
