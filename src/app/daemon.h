@@ -48,7 +48,6 @@ struct daemon {
     struct rpc_auth *auth;
     struct http_server *http;
     const char **deprecated;
-    char *proxies[RPC_NETWORKS_N];
 
     struct chain *chain;
     struct chain_events events;

@@ -312,42 +312,6 @@ static int listen_everywhere(struct daemon *daemon)
     return is_bound ? 0 : E_IO;
 }
 
-/* -proxy=address[=network]: for all networks but i2p, or for that one; -onion and
- * -i2psam for theirs. The last one counts. */
-static void read_proxies(struct daemon *daemon)
-{
-    static const char *const names[RPC_NETWORKS_N] = {"ipv4", "ipv6", "tor", "", "cjdns"};
-    const struct options *o = &daemon->options;
-    char **proxies = daemon->proxies;
-    const char **list;
-    size_t n = options_list(o, "proxy", &list);
-    const char *onion = options_text(o, "onion", NULL);
-
-    for (size_t k = 0; k < RPC_NETWORKS_N; k++)
-        proxies[k] = alloc_string(k == RPC_NETWORK_I2P ? options_text(o, "i2psam", "") : "");
-    for (size_t i = 0; i < n; i++) {
-        const char *network = strrchr(list[i], '=');
-        size_t len = network == NULL ? strlen(list[i]) : (size_t)(network - list[i]);
-
-        for (size_t k = 0; k < RPC_NETWORKS_N; k++) {
-            if (k == RPC_NETWORK_I2P ||
-                (network != NULL && strcmp(network + 1, names[k]) != 0 &&
-                 (k != RPC_NETWORK_ONION || strcmp(network + 1, "onion") != 0)))
-                continue;
-            free(proxies[k]);
-            proxies[k] = alloc_printf("%.*s", (int)len, strcmp(list[i], "0") == 0 ? "" : list[i]);
-        }
-    }
-    free(list);
-    if (onion != NULL) {
-        free(proxies[RPC_NETWORK_ONION]);
-        proxies[RPC_NETWORK_ONION] = alloc_string(strcmp(onion, "0") == 0 ? "" : onion);
-    }
-    for (size_t k = 0; k < RPC_NETWORKS_N; k++)
-        daemon->rpc.proxies[k] = proxies[k];
-    daemon->rpc.proxy_randomizes = options_bool(o, "proxyrandomize", true);
-}
-
 static void fill_context(struct daemon *daemon)
 {
     struct rpc_context *rpc = &daemon->rpc;
@@ -357,7 +321,6 @@ static void fill_context(struct daemon *daemon)
     rpc->check_results = options_bool(&daemon->options, "rpcdoccheck", false);
     rpc->log_ips = options_bool(&daemon->options, "logips", false);
     rpc->user_agent = daemon->user_agent;
-    read_proxies(daemon);
     rpc->deprecated_n = options_list(&daemon->options, "deprecatedrpc", &daemon->deprecated);
     rpc->deprecated = daemon->deprecated;
     daemon->rpc_server = rpc_server_new(rpc);
@@ -411,10 +374,6 @@ void daemon_stop_rpc(struct daemon *daemon)
     rpc_auth_free(daemon->auth);
     free(daemon->cookie_path);
     free(daemon->deprecated);
-    for (size_t i = 0; i < RPC_NETWORKS_N; i++) {
-        free(daemon->proxies[i]);
-        daemon->proxies[i] = NULL;
-    }
     daemon->http = NULL;
     daemon->rpc_server = NULL;
     daemon->auth = NULL;

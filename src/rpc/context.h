@@ -16,16 +16,6 @@ struct miner;
 struct peers;
 struct rpc_server;
 
-/* The networks that peers are reached over, in the order in which they are shown. */
-enum rpc_network {
-    RPC_NETWORK_IPV4,
-    RPC_NETWORK_IPV6,
-    RPC_NETWORK_ONION,
-    RPC_NETWORK_I2P,
-    RPC_NETWORK_CJDNS,
-    RPC_NETWORKS_N
-};
-
 struct rpc_context {
     struct node *node;
     struct mempool_view *mempool; /* NULL: none (tests). */
@@ -36,11 +26,9 @@ struct rpc_context {
     const struct params *params;
     const char *const *deprecated; /* -deprecatedrpc: methods turned on again. */
     size_t deprecated_n;
-    bool check_results;                  /* -rpcdoccheck: hold replies against the table. */
-    bool log_ips;                        /* -logips */
-    const char *user_agent;              /* "/Satoshi:31.99.0(comment)/" */
-    const char *proxies[RPC_NETWORKS_N]; /* As the options say; "" or NULL: none. */
-    bool proxy_randomizes;               /* -proxyrandomize */
+    bool check_results;     /* -rpcdoccheck: hold replies against the table. */
+    bool log_ips;           /* -logips */
+    const char *user_agent; /* "/Satoshi:31.99.0(comment)/" */
 };
 
 /* Did the user ask for this deprecated behaviour? */

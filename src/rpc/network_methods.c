@@ -157,21 +157,19 @@ static int get_net_totals(struct rpc_call *call)
     return 0;
 }
 
-static void write_networks(struct json_writer *w, const struct rpc_context *context,
-                           const struct peers_status *status)
+static void write_networks(struct json_writer *w, const struct peers_status *status)
 {
     json_key(w, "networks");
     json_begin_array(w);
     for (size_t i = 0; i < status->networks_n; i++) {
-        const char *proxy = context->proxies[i] == NULL ? "" : context->proxies[i];
-        bool is_socks = proxy[0] != '\0' && i != RPC_NETWORK_I2P;
+        const struct peers_network *network = &status->networks[i];
 
         json_begin_object(w);
-        json_put_string(w, "name", status->networks[i].name);
-        json_put_bool(w, "limited", status->networks[i].limited);
-        json_put_bool(w, "reachable", status->networks[i].reachable);
-        json_put_string(w, "proxy", proxy);
-        json_put_bool(w, "proxy_randomize_credentials", is_socks && context->proxy_randomizes);
+        json_put_string(w, "name", network->name);
+        json_put_bool(w, "limited", network->limited);
+        json_put_bool(w, "reachable", network->reachable);
+        json_put_string(w, "proxy", network->proxy);
+        json_put_bool(w, "proxy_randomize_credentials", network->proxy_randomize);
         json_end_object(w);
     }
     json_end_array(w);
@@ -231,7 +229,7 @@ static int get_network_info(struct rpc_call *call)
     json_put_int(w, "connections", net.connections);
     json_put_int(w, "connections_in", net.inbound);
     json_put_int(w, "connections_out", net.outbound);
-    write_networks(w, call->context, &net);
+    write_networks(w, &net);
     if (pool != NULL) {
         struct mempool_status pool_status;
 
