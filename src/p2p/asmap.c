@@ -16,7 +16,6 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
-#include "codec/writer.h"
 #include "crypto/sha256.h"
 
 #define ADDRESS_BITS 128
@@ -244,8 +243,6 @@ static bool is_sane(struct span data)
 int asmap_new(struct asmap **ret_asmap, struct span data, struct error *err)
 {
     struct asmap *asmap;
-    struct sha256 hash;
-    uint8_t len_bytes[COMPACT_SIZE_BYTES_MAX];
 
     if (data.len > ASMAP_BYTES_MAX)
         return error_set(err, E_LIMIT, "an asmap has at most %zu bytes", ASMAP_BYTES_MAX);
@@ -255,10 +252,7 @@ int asmap_new(struct asmap **ret_asmap, struct span data, struct error *err)
     asmap->len = data.len;
     asmap->bits = data.len * 8;
     memcpy(asmap->data, data.data, data.len);
-    sha256_init(&hash);
-    sha256_add(&hash, len_bytes, compact_size_write(len_bytes, data.len));
-    sha256_add(&hash, data.data, data.len);
-    sha256d_finish(&hash, asmap->version);
+    sha256d(asmap->version, data.data, data.len);
     *ret_asmap = asmap;
     return 0;
 }

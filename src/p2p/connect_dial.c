@@ -253,7 +253,7 @@ static void on_connected(struct p2p *p2p, struct stream *stream, int rc,
     } else if (dial->way == DIAL_SOCKS5) {
         begin_socks5(p2p, dial);
     } else {
-        session = connect_i2p_session(dial->carrier, &has_failed, &why);
+        session = connect_i2p_session(dial->carrier, dial->carrier_mark, &has_failed, &why);
         if (session == NULL) {
             give_up_address(p2p, dial, false);
             return;
@@ -354,7 +354,8 @@ static void try_next(struct p2p *p2p, struct dial *dial)
             continue;
         if (dial->way == DIAL_I2P) {
             /* Goes on when the session is there: wait_for_sessions. */
-            dial->carrier = connect_i2p_take(p2p, dial->kind == PEER_PRIVATE_BROADCAST);
+            dial->carrier =
+                connect_i2p_take(p2p, dial->kind == PEER_PRIVATE_BROADCAST, &dial->carrier_mark);
             return;
         }
         stream_open(p2p, &dial->stream, &endpoint, p2p->options.connect_timeout_ms);
@@ -371,7 +372,7 @@ static void go_on(struct p2p *p2p, struct dial *dial)
     char text[NET_ADDRESS_TEXT_SIZE];
     bool has_failed;
 
-    if (connect_i2p_session(dial->carrier, &has_failed, &why) != NULL) {
+    if (connect_i2p_session(dial->carrier, dial->carrier_mark, &has_failed, &why) != NULL) {
         if (proxy_endpoint(&endpoint, dial->proxy))
             stream_open(p2p, &dial->stream, &endpoint, p2p->options.connect_timeout_ms);
         else

@@ -20,8 +20,8 @@ struct i2p_carrier {
     struct i2p_session *session;
     struct stream stream; /* Of the control link. */
     struct i2p_link link;
-    bool is_linked; /* link has begun. */
-    bool is_failed; /* The last try; why is in failure. */
+    bool is_linked;      /* link has begun. */
+    uint64_t failures_n; /* Tries that failed; why the last one did is in failure. */
     struct error failure;
     int64_t deadline_ms; /* p2p_real_ms of the router's answer; 0: none awaited. */
     int64_t peer_id;     /* Transient: whose it is; NOBODY_YET: of a call. */
@@ -40,6 +40,7 @@ struct connect_i2p {
     int64_t try_at_ms;
     int64_t wait_ms; /* Until the next try, if this one fails. */
     bool is_told;    /* Our address is among the local ones. */
+    uint64_t seen_n; /* Failures of own that were taken note of. */
 };
 
 static bool router(struct p2p *p2p, struct net_endpoint *ret)
@@ -80,7 +81,7 @@ static void carrier_end(struct i2p_carrier *carrier)
 
 static void carrier_fail(struct i2p_carrier *carrier, const struct error *why)
 {
-    carrier->is_failed = true;
+    carrier->failures_n++;
     carrier->failure = *why;
     carrier_end(carrier);
 }
@@ -139,7 +140,6 @@ static void carrier_begin(struct i2p_carrier *carrier)
     struct error why = {0};
     char text[PROXY_TEXT_SIZE];
 
-    carrier->is_failed = false;
     i2p_session_name(carrier->session);
     if (!router(p2p, &endpoint)) {
         (void)error_set(&why, E_IO, "Cannot connect to %s", router_text(p2p, text));
@@ -183,7 +183,7 @@ static void carrier_free(struct i2p_carrier *own_carrier)
 
 /* --- For calls --- */
 
-struct i2p_carrier *connect_i2p_take(struct p2p *p2p, bool is_transient)
+struct i2p_carrier *connect_i2p_take(struct p2p *p2p, bool is_transient, uint64_t *ret_mark)
 {
     struct connect_i2p *i2p = p2p->connect.i2p;
     struct i2p_carrier *carrier = i2p->own;
@@ -193,6 +193,7 @@ struct i2p_carrier *connect_i2p_take(struct p2p *p2p, bool is_transient)
         carrier->next = i2p->transient;
         i2p->transient = carrier;
     }
+    *ret_mark = carrier->failures_n;
     if (!i2p_session_is_ready(carrier->session) && carrier->stream.conn == 0)
         carrier_begin(carrier);
     return carrier;
@@ -227,11 +228,11 @@ void connect_i2p_peer_gone(struct p2p *p2p, int64_t peer_id)
         connect_i2p_give_back(p2p, carrier);
 }
 
-struct i2p_session *connect_i2p_session(struct i2p_carrier *carrier, bool *ret_failed,
-                                        struct error *err)
+struct i2p_session *connect_i2p_session(struct i2p_carrier *carrier, uint64_t mark,
+                                        bool *ret_failed, struct error *err)
 {
-    *ret_failed = carrier->is_failed;
-    if (carrier->is_failed)
+    *ret_failed = carrier->failures_n != mark;
+    if (*ret_failed)
         *err = carrier->failure;
     return i2p_session_is_ready(carrier->session) ? carrier->session : NULL;
 }
@@ -326,9 +327,9 @@ static void wait_for_one(struct p2p *p2p)
     struct connect_i2p *i2p = p2p->connect.i2p;
     struct net_endpoint endpoint;
 
-    if (i2p->own->is_failed) {
+    if (i2p->own->failures_n != i2p->seen_n) {
         log_error("i2p", "Couldn't listen: %s", error_text(&i2p->own->failure));
-        i2p->own->is_failed = false;
+        i2p->seen_n = i2p->own->failures_n;
         wait_again(p2p, true);
         return;
     }

@@ -70,6 +70,7 @@ struct dial {
     int64_t deadline_ms;       /* p2p_real_ms: a proxy's answer; 0: none awaited. */
     struct socks5 socks;
     struct i2p_carrier *carrier; /* DIAL_I2P. */
+    uint64_t carrier_mark;       /* Of connect_i2p_take. */
     struct i2p_link link;
     struct lookup lookup;
     struct stream stream;
@@ -250,15 +251,16 @@ void connect_i2p_start(struct p2p *p2p);
 void connect_i2p_tick(struct p2p *p2p);
 void connect_i2p_clear(struct p2p *p2p);
 /* A session to call from: ours, or with is_transient one of its own. Its control link is
- * begun where needed. Give it back. */
-struct i2p_carrier *connect_i2p_take(struct p2p *p2p, bool is_transient);
+ * begun where needed; ret_mark tells failures from then on from earlier ones. Give it
+ * back. */
+struct i2p_carrier *connect_i2p_take(struct p2p *p2p, bool is_transient, uint64_t *ret_mark);
 void connect_i2p_give_back(struct p2p *p2p, struct i2p_carrier *own_carrier);
 /* It lives as long as the peer. */
 void connect_i2p_bind(struct p2p *p2p, struct i2p_carrier *own_carrier, int64_t peer_id);
 void connect_i2p_peer_gone(struct p2p *p2p, int64_t peer_id);
 /* NULL: not ready. ret_failed: nor will it be; why is in err. */
-struct i2p_session *connect_i2p_session(struct i2p_carrier *carrier, bool *ret_failed,
-                                        struct error *err);
+struct i2p_session *connect_i2p_session(struct i2p_carrier *carrier, uint64_t mark,
+                                        bool *ret_failed, struct error *err);
 
 /* --- For address relay --- */
 
