@@ -149,7 +149,7 @@ bool connect_make_room_for_relay(struct peer *peer, const char *message)
     uint32_t n = 0;
 
     for (const struct peer *at = p2p->first; at != NULL; at = at->next)
-        n += !at->is_doomed && peer_is_inbound(at) && peer_asks_txs(at);
+        n += !at->is_doomed && peer_is_inbound(at) && connect_relays_txs(at);
     if (n <= p2p->connect.inbound_relay_max || connect_evict_one(p2p, true, peer->id))
         return true;
     log_debug("net",

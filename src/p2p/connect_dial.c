@@ -69,6 +69,15 @@ static bool is_connected_to(const struct p2p *p2p, const struct net_address *add
     return false;
 }
 
+bool connect_is_calling(const struct p2p *p2p, const char *name)
+{
+    for (const struct dial *dial = p2p->connect.dials; dial != NULL; dial = dial->next) {
+        if (strcmp(dial->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* By the name it was called by, or is called by now. */
 static bool is_name_in_use(const struct p2p *p2p, const char *name)
 {
@@ -76,11 +85,7 @@ static bool is_name_in_use(const struct p2p *p2p, const char *name)
         if (strcmp(peer->name, name) == 0)
             return true;
     }
-    for (const struct dial *dial = p2p->connect.dials; dial != NULL; dial = dial->next) {
-        if (strcmp(dial->name, name) == 0)
-            return true;
-    }
-    return false;
+    return connect_is_calling(p2p, name);
 }
 
 /* --- One call --- */

@@ -16,6 +16,12 @@ uint64_t connect_group_key(const struct p2p *p2p, const struct net_address *addr
     return siphash_of(&key, group.bytes, group.len);
 }
 
+bool connect_relays_txs(const struct peer *peer)
+{
+    /* A bloom filter turns it on later than the version message. */
+    return peer_asks_txs(peer) || relay_is_on(peer);
+}
+
 static struct eviction_candidate describe(const struct p2p *p2p, const struct peer *peer)
 {
     const uint64_t wanted = handshake_desirable_services(p2p, peer_services(peer));
@@ -29,7 +35,7 @@ static struct eviction_candidate describe(const struct p2p *p2p, const struct pe
         .group = connect_group_key(p2p, &peer->address),
         .net = peer->is_inbound_onion ? NET_ONION : net_address_class(&peer->address),
         .has_services = (peer_services(peer) & wanted) == wanted,
-        .relays_txs = peer_asks_txs(peer),
+        .relays_txs = connect_relays_txs(peer),
         .has_filter = relay_has_filter(peer),
         .is_preferred = peer->is_easily_evicted,
         .is_local = net_address_is_local(&peer->address),
@@ -46,7 +52,7 @@ bool connect_evict_one(struct p2p *p2p, bool only_txs, int64_t keep)
     bool is_found;
 
     for (const struct peer *peer = p2p->first; peer != NULL; peer = peer->next) {
-        if (peer->is_doomed || peer->id == keep || (only_txs && !peer_asks_txs(peer)))
+        if (peer->is_doomed || peer->id == keep || (only_txs && !connect_relays_txs(peer)))
             continue;
         list[n++] = describe(p2p, peer);
     }

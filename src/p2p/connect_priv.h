@@ -154,6 +154,8 @@ uint16_t connect_listen_port(const struct p2p *p2p);
 
 /* False: not now (network off, already connected or being called). */
 bool connect_dial(struct p2p *p2p, const struct dial_wish *wish);
+/* Is a call by this name under way? */
+bool connect_is_calling(const struct p2p *p2p, const char *name);
 /* What is due of -connect, of added nodes and of second tries. */
 void connect_dial_due(struct p2p *p2p);
 void connect_end_dials(struct p2p *p2p);
@@ -237,6 +239,8 @@ bool connect_is_alone_on_network(const struct peer *peer);
 /* only_txs: of those that relay transactions; keep: an id that stays, or -1. False: none
  * may go. */
 bool connect_evict_one(struct p2p *p2p, bool only_txs, int64_t keep);
+/* Transactions are announced to it, or will be. */
+bool connect_relays_txs(const struct peer *peer);
 uint64_t connect_group_key(const struct p2p *p2p, const struct net_address *address);
 
 /* --- Tor's control port (connect_tor.c) --- */

@@ -91,6 +91,15 @@ bool p2p_ask(struct p2p *p2p, void (*run)(struct p2p *p2p, void *argument), void
     return letter.state == LETTER_WAS_RUN;
 }
 
+void inbox_pause(struct p2p *p2p, uint64_t pause_us)
+{
+    struct inbox *inbox = p2p->inbox;
+
+    mutex_lock(&inbox->mutex);
+    (void)cond_wait_for(&inbox->is_answered, &inbox->mutex, pause_us);
+    mutex_unlock(&inbox->mutex);
+}
+
 static struct letter *take_all(struct inbox *inbox)
 {
     struct letter *list;

@@ -2,6 +2,8 @@
 #ifndef P2P_INBOX_PRIV_H
 #define P2P_INBOX_PRIV_H
 
+#include <stdint.h>
+
 struct inbox;
 struct p2p;
 
@@ -13,5 +15,7 @@ void inbox_run(struct p2p *p2p);
 /* Nobody waits for the net thread any more, nor will; what is posted is still kept for
  * inbox_run. */
 void inbox_close(struct p2p *p2p);
+/* For threads that ask again: waits a while, or less. */
+void inbox_pause(struct p2p *p2p, uint64_t pause_us);
 
 #endif /* P2P_INBOX_PRIV_H */

@@ -8,8 +8,13 @@
 #include "base/hex.h"
 #include "iface/peers.h"
 #include "p2p/events_priv.h"
+#include "p2p/inbox_priv.h"
 #include "p2p/known_iface_priv.h"
 #include "p2p/p2p_priv.h"
+
+/* How long a call is waited for: ten seconds. */
+#define CALL_LOOK_US 5000
+#define CALL_LOOKS_MAX 2000
 
 static struct p2p *p2p_of(struct peers *peers)
 {
@@ -191,12 +196,31 @@ static enum peers_answer ask(struct peers *peers, void (*run)(struct p2p *p2p, v
     return p2p_ask(p2p_of(peers), run, q) ? q->answer : PEERS_OFF;
 }
 
+static void run_is_calling(struct p2p *p2p, void *argument)
+{
+    struct question *q = argument;
+
+    q->flag = connect_is_calling(p2p, q->text);
+}
+
+/* Who tries a node wants to know afterwards whether it is connected: the answer comes when
+ * the call has ended, or takes too long. */
 static enum peers_answer peers_add_node(struct peers *peers, const char *node, const char *command,
                                         bool use_v2)
 {
     struct question q = {.text = node, .type = command, .flag = use_v2};
+    struct p2p *p2p = p2p_of(peers);
+    enum peers_answer answer = ask(peers, run_add_node, &q);
 
-    return ask(peers, run_add_node, &q);
+    if (answer != PEERS_OK || strcmp(command, "onetry") != 0 || p2p->options.is_single_thread)
+        return answer;
+    for (unsigned i = 0; i < CALL_LOOKS_MAX; i++) {
+        q.flag = false;
+        if (!p2p_ask(p2p, run_is_calling, &q) || !q.flag)
+            break;
+        inbox_pause(p2p, CALL_LOOK_US);
+    }
+    return answer;
 }
 
 static void run_added(struct p2p *p2p, void *argument)

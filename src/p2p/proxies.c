@@ -36,7 +36,11 @@ static bool has_right_port(const char *text, size_t len)
     struct span host;
     uint16_t port = 0;
 
-    return is_path(text, len) || net_host_port_split(&host, &port, text, len);
+    size_t prefix = strlen(UNIX_PREFIX);
+
+    /* A path that is too long is no address, but not for its port. */
+    return (len >= prefix && memcmp(text, UNIX_PREFIX, prefix) == 0) ||
+           net_host_port_split(&host, &port, text, len);
 }
 
 static int bad_port(const char *option, const char *text, struct error *err)
@@ -159,7 +163,7 @@ static int take_i2p(struct proxies *p, const struct proxies_options *o, struct e
         p->reachable &= ~(1U << NET_I2P);
         return 0;
     }
-    if (is_path(text, strlen(text)) || !has_right_port(text, strlen(text)))
+    if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0 || !has_right_port(text, strlen(text)))
         return bad_port("-i2psam", text, err);
     if (!net_address_read(&proxy->address, text, strlen(text), I2P_SAM_PORT) ||
         !net_address_is_valid(&proxy->address))
