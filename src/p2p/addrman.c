@@ -258,12 +258,35 @@ void addrman_delete(struct addrman *man, int32_t id)
     man->free_id = id;
 }
 
+static void count_in(struct bucket_list *taken, unsigned place)
+{
+    unsigned bucket = place / ADDRMAN_BUCKET_SIZE;
+
+    if (taken->n_in[bucket]++ > 0)
+        return;
+    taken->at[bucket] = (uint16_t)taken->n;
+    taken->list[taken->n++] = (uint16_t)bucket;
+}
+
+static void count_out(struct bucket_list *taken, unsigned place)
+{
+    unsigned bucket = place / ADDRMAN_BUCKET_SIZE;
+    uint16_t last;
+
+    if (--taken->n_in[bucket] > 0)
+        return;
+    last = taken->list[--taken->n];
+    taken->list[taken->at[bucket]] = last;
+    taken->at[last] = taken->at[bucket];
+}
+
 void addrman_put_new(struct addrman *man, int32_t id, unsigned place)
 {
     struct entry *entry = &man->entries[id];
 
     CHECK(man->fresh[place] == NOBODY && entry->refs_n < NEW_REFS_MAX && !entry->is_tried);
     man->fresh[place] = id;
+    count_in(&man->taken[0], place);
     if (entry->refs_n == 0)
         (*count_of(man, entry, false))++;
     entry->refs[entry->refs_n++] = (uint16_t)place;
@@ -275,6 +298,7 @@ void addrman_put_tried(struct addrman *man, int32_t id, unsigned place)
 
     CHECK(man->tried[place] == NOBODY && entry->refs_n == 0 && !entry->is_tried);
     man->tried[place] = id;
+    count_in(&man->taken[1], place);
     entry->is_tried = true;
     (*count_of(man, entry, true))++;
 }
@@ -289,6 +313,7 @@ static void drop_ref(struct addrman *man, struct entry *entry, unsigned place)
     }
     entry->refs[i] = entry->refs[--entry->refs_n];
     man->fresh[place] = NOBODY;
+    count_out(&man->taken[0], place);
     if (entry->refs_n == 0)
         (*count_of(man, entry, false))--;
 }
@@ -450,6 +475,7 @@ static void demote(struct addrman *man, unsigned tried_place)
 
     entry->is_tried = false;
     man->tried[tried_place] = NOBODY;
+    count_out(&man->taken[1], tried_place);
     (*count_of(man, entry, true))--;
     clear_new(man, place);
     addrman_put_new(man, id, place);
@@ -572,13 +598,13 @@ static size_t count_on(const struct addrman *man, uint32_t nets, bool is_tried)
     return n;
 }
 
-/* The first on one of nets in a random bucket, from a random position on; NOBODY if it
- * has none. */
+/* The first on one of nets in a random bucket that is not empty, from a random position
+ * on; NOBODY if it has none. */
 static int32_t draw(struct addrman *man, bool is_tried, uint32_t nets)
 {
     const int32_t *table = is_tried ? man->tried : man->fresh;
-    unsigned buckets = is_tried ? ADDRMAN_TRIED_BUCKETS : ADDRMAN_NEW_BUCKETS;
-    size_t bucket = (size_t)random_below(&man->random, buckets) * ADDRMAN_BUCKET_SIZE;
+    const struct bucket_list *taken = &man->taken[is_tried ? 1 : 0];
+    size_t bucket = (size_t)taken->list[random_below(&man->random, taken->n)] * ADDRMAN_BUCKET_SIZE;
     size_t first = (size_t)random_below(&man->random, ADDRMAN_BUCKET_SIZE);
 
     for (size_t i = 0; i < ADDRMAN_BUCKET_SIZE; i++) {

@@ -77,6 +77,28 @@ static int check_fresh(const struct addrman *man, size_t refs_n)
     return n == refs_n ? 0 : -15;
 }
 
+/* The lists of taken buckets must be right; Core has none, nor a number for them. */
+static int check_taken(const struct addrman *man, bool is_tried)
+{
+    const struct bucket_list *taken = &man->taken[is_tried ? 1 : 0];
+    const int32_t *table = is_tried ? man->tried : man->fresh;
+    unsigned buckets = is_tried ? ADDRMAN_TRIED_BUCKETS : ADDRMAN_NEW_BUCKETS;
+    size_t n = 0;
+
+    for (unsigned bucket = 0; bucket < buckets; bucket++) {
+        unsigned n_in = 0;
+
+        for (unsigned i = 0; i < ADDRMAN_BUCKET_SIZE; i++)
+            n_in += table[bucket * ADDRMAN_BUCKET_SIZE + i] != NOBODY ? 1 : 0;
+        if (n_in != taken->n_in[bucket])
+            return -22;
+        if (n_in > 0 && (taken->at[bucket] >= taken->n || taken->list[taken->at[bucket]] != bucket))
+            return -22;
+        n += n_in > 0 ? 1 : 0;
+    }
+    return n == taken->n ? 0 : -22;
+}
+
 static int check_all(const struct addrman *man)
 {
     static const uint8_t no_key[sizeof(man->key)];
@@ -105,6 +127,11 @@ static int check_all(const struct addrman *man)
     if (rc != 0)
         return rc;
     rc = check_fresh(man, refs_n);
+    if (rc != 0)
+        return rc;
+    rc = check_taken(man, false);
+    if (rc == 0)
+        rc = check_taken(man, true);
     if (rc != 0)
         return rc;
     if (memcmp(man->key, no_key, sizeof(no_key)) == 0)

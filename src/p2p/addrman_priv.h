@@ -27,6 +27,15 @@ struct entry {
     int32_t next;                /* In the index's chain, or the next free one. */
 };
 
+/* Buckets with at least one entry, in no order: most are empty for long, and drawing one
+ * must not mean to look for it. */
+struct bucket_list {
+    uint16_t list[ADDRMAN_NEW_BUCKETS];
+    uint16_t at[ADDRMAN_NEW_BUCKETS]; /* Place in list of those that are there. */
+    uint8_t n_in[ADDRMAN_NEW_BUCKETS];
+    size_t n;
+};
+
 struct addrman {
     const struct asmap *asmap;
     struct random_source random;
@@ -46,6 +55,7 @@ struct addrman {
     int32_t fresh[ADDRMAN_NEW_BUCKETS * ADDRMAN_BUCKET_SIZE]; /* Ids, or NOBODY. */
     int32_t tried[ADDRMAN_TRIED_BUCKETS * ADDRMAN_BUCKET_SIZE];
     size_t counts[NET_COUNT][2]; /* New, tried. */
+    struct bucket_list taken[2]; /* New, tried: the buckets that are not empty. */
 
     /* Those that are good but found their place in tried taken. */
     int32_t collisions[ADDRMAN_COLLISIONS_MAX];

@@ -235,7 +235,7 @@ void connect_auto_tick(struct p2p *p2p)
     struct dial_wish wish = {0};
     enum outbound_what what;
 
-    if (a == NULL)
+    if (a == NULL || (a->seeds == NULL && !outbound_is_due(a->outbound, p2p_real_ms(p2p))))
         return;
     look_around(p2p, &around);
     ask_seeds(p2p, &around);
@@ -262,6 +262,17 @@ void connect_set_extra_full_relay(struct p2p *p2p, bool is_on)
 {
     if (p2p->connect.automatic != NULL)
         outbound_set_extra_full_relay(p2p->connect.automatic->outbound, is_on);
+}
+
+bool connect_calls_by_itself(const struct p2p *p2p)
+{
+    return p2p->connect.automatic != NULL;
+}
+
+bool connect_wants_extra_full_relay(const struct p2p *p2p)
+{
+    return p2p->connect.automatic != NULL &&
+           outbound_extra_full_relay(p2p->connect.automatic->outbound);
 }
 
 void connect_start_extra_block_relay(struct p2p *p2p)

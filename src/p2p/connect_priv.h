@@ -226,6 +226,9 @@ void connect_auto_tick(struct p2p *p2p);
 void connect_auto_clear(struct p2p *p2p);
 /* The tip is old: one more full relay peer is tried. */
 void connect_set_extra_full_relay(struct p2p *p2p, bool is_on);
+bool connect_wants_extra_full_relay(const struct p2p *p2p);
+/* False with -connect: only those are called. */
+bool connect_calls_by_itself(const struct p2p *p2p);
 /* Initial sync is done: extra block relay peers from now on. */
 void connect_start_extra_block_relay(struct p2p *p2p);
 /* Peers beyond what there should be, with the handshake done. */

@@ -99,6 +99,6 @@ void headers_tip_moved(struct p2p *p2p)
 
 void headers_tick(struct p2p *p2p, int64_t now_ms)
 {
-    (void)p2p;
     (void)now_ms;
+    headers_watch_tip(p2p);
 }

@@ -12,4 +12,7 @@ void headers_watch_lag(struct peer *peer);
 /* After a headers message: protect it from that, or let it go at once. */
 void headers_judge_chain(struct peer *peer, bool may_have_more);
 
+/* Surplus outbound peers and a stale tip, from time to time (headers_stale.c). */
+void headers_watch_tip(struct p2p *p2p);
+
 #endif /* P2P_HEADERS_RECEIVE_PRIV_H */

@@ -443,6 +443,11 @@ static enum outbound_what choose(struct outbound *o, struct addrman *man,
     return OUTBOUND_ADDRESS;
 }
 
+bool outbound_is_due(const struct outbound *outbound, int64_t real_ms)
+{
+    return real_ms >= outbound->wake_ms;
+}
+
 enum outbound_what outbound_step(struct outbound *outbound, struct addrman *man,
                                  const struct outbound_view *view, struct outbound_call *ret_call)
 {

@@ -70,6 +70,8 @@ struct outbound *outbound_new(const struct outbound_options *options,
                               const struct addrman_address *anchors, size_t anchors_n);
 void outbound_free(struct outbound *own_outbound); /* NULL is fine. */
 
+/* Would a step at that time do anything? */
+bool outbound_is_due(const struct outbound *outbound, int64_t real_ms);
 /* One look; does nothing before its time, so it may be called often. */
 enum outbound_what outbound_step(struct outbound *outbound, struct addrman *man,
                                  const struct outbound_view *view, struct outbound_call *ret_call);

@@ -32,7 +32,7 @@ static char *make_key(uint8_t fill, size_t len, struct net_address *ret_address)
     key[384] = 5;
     key[385] = 0;
     key[386] = 4;
-    sha256(hash, key, 391);
+    sha256(hash, key, MIN(len, (size_t)391));
     *ret_address = net_address_i2p(hash, I2P_PORT);
     base64_write(&text, span_of(key, len));
     copy = alloc_string(buf_string(&text));
