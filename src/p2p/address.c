@@ -254,21 +254,32 @@ static bool begins_with(const uint8_t *bytes, const uint8_t *prefix, unsigned bi
 {
     unsigned left = bits % 8;
 
-    if (memcmp(bytes, prefix, bits / 8) != 0)
+    if ((bits >= 8 && bytes[0] != prefix[0]) || memcmp(bytes, prefix, bits / 8) != 0)
         return false;
     return left == 0 || (bytes[bits / 8] ^ prefix[bits / 8]) >> (8 - left) == 0;
 }
 
-bool net_address_is_in(const struct net_address *address, enum net_range range)
+#define RANGE_BIT(range) (1U << (range))
+
+/* All that it is in. */
+static uint32_t ranges_of(const struct net_address *address)
 {
+    uint32_t ranges = 0;
+
+    if (address->net != NET_IPV4 && address->net != NET_IPV6)
+        return 0;
     for (size_t i = 0; i < ARRAY_LEN(range_rows); i++) {
         const struct range_row *row = &range_rows[i];
 
-        if (row->range == range && row->net == address->net &&
-            begins_with(address->bytes, row->prefix, row->bits))
-            return true;
+        if (row->net == address->net && begins_with(address->bytes, row->prefix, row->bits))
+            ranges |= RANGE_BIT(row->range);
     }
-    return false;
+    return ranges;
+}
+
+bool net_address_is_in(const struct net_address *address, enum net_range range)
+{
+    return (ranges_of(address) & RANGE_BIT(range)) != 0;
 }
 
 static bool is_filled_with(const struct net_address *address, uint8_t byte)
@@ -312,18 +323,13 @@ bool net_address_is_local(const struct net_address *address)
 
 bool net_address_is_routable(const struct net_address *address)
 {
-    static const enum net_range closed[] = {
-        RANGE_RFC1918, RANGE_RFC2544, RANGE_RFC3927, RANGE_RFC4862, RANGE_RFC6598,
-        RANGE_RFC5737, RANGE_RFC4193, RANGE_RFC4843, RANGE_RFC7343, RANGE_LOOPBACK,
-    };
+    static const uint32_t closed = RANGE_BIT(RANGE_RFC1918) | RANGE_BIT(RANGE_RFC2544) |
+                                   RANGE_BIT(RANGE_RFC3927) | RANGE_BIT(RANGE_RFC4862) |
+                                   RANGE_BIT(RANGE_RFC6598) | RANGE_BIT(RANGE_RFC5737) |
+                                   RANGE_BIT(RANGE_RFC4193) | RANGE_BIT(RANGE_RFC4843) |
+                                   RANGE_BIT(RANGE_RFC7343) | RANGE_BIT(RANGE_LOOPBACK);
 
-    if (!net_address_is_valid(address))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(closed); i++) {
-        if (net_address_is_in(address, closed[i]))
-            return false;
-    }
-    return true;
+    return net_address_is_valid(address) && (ranges_of(address) & closed) == 0;
 }
 
 bool net_address_is_private_net(const struct net_address *address)
@@ -339,21 +345,23 @@ bool net_address_is_relayable(const struct net_address *address)
 bool net_address_linked_ipv4(uint32_t *ret_ipv4, const struct net_address *address)
 {
     const uint8_t *bytes = address->bytes;
+    uint32_t ranges;
 
     if (!net_address_is_routable(address))
         return false;
     if (address->net == NET_IPV4) {
         *ret_ipv4 = get_be32(bytes);
-    } else if (net_address_is_in(address, RANGE_RFC6052) ||
-               net_address_is_in(address, RANGE_RFC6145)) {
-        *ret_ipv4 = get_be32(bytes + 12);
-    } else if (net_address_is_in(address, RANGE_RFC3964)) {
-        *ret_ipv4 = get_be32(bytes + 2);
-    } else if (net_address_is_in(address, RANGE_RFC4380)) {
-        *ret_ipv4 = ~get_be32(bytes + 12);
-    } else {
-        return false;
+        return true;
     }
+    ranges = ranges_of(address);
+    if ((ranges & (RANGE_BIT(RANGE_RFC6052) | RANGE_BIT(RANGE_RFC6145))) != 0)
+        *ret_ipv4 = get_be32(bytes + 12);
+    else if ((ranges & RANGE_BIT(RANGE_RFC3964)) != 0)
+        *ret_ipv4 = get_be32(bytes + 2);
+    else if ((ranges & RANGE_BIT(RANGE_RFC4380)) != 0)
+        *ret_ipv4 = ~get_be32(bytes + 12);
+    else
+        return false;
     return true;
 }
 
