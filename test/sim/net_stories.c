@@ -156,23 +156,26 @@ void story_storm(struct world *world)
     mine_until_empty(world);
 }
 
-/* Clocks up to an hour off, one of them jumping. */
+/* Clocks off by so much that two of them still take each other's blocks. */
+static int64_t any_skew_ms(struct world *world)
+{
+    const int64_t most_ms = 50 * 60 * 1000;
+
+    return (int64_t)world_chance(world, 2 * (uint64_t)most_ms) - most_ms;
+}
+
 void story_skew(struct world *world)
 {
     world_open(world);
     for (size_t i = 0; i < 4; i++)
-        (void)world_add_node(world, (int64_t)world_chance(world, 7200000) - 3600000);
+        (void)world_add_node(world, any_skew_ms(world));
     world_link_at_random(world);
     start_all(world);
     for (size_t i = 0; i < 30 && world->is_good; i++) {
         (void)world_mine(world, any_node(world));
         world_run(world, world_chance(world, MINUTE_US));
-        if (world_chance(world, 5) == 0) {
-            struct sim_clock *clock = &world->nodes[any_node(world)]->clock;
-            int64_t by_ms = (int64_t)world_chance(world, 1200000) - 600000;
-
-            sim_clock_set_wall_ms(clock, clock->clock.wall_ms(&clock->clock) + by_ms);
-        }
+        if (world_chance(world, 5) == 0)
+            sim_node_set_skew(world->nodes[any_node(world)], any_skew_ms(world));
     }
     (void)world_mine_best(world);
     world_settle(world, 20 * MINUTE_US);

@@ -57,6 +57,12 @@ void sim_node_free(struct sim_node *own_node)
     free(own_node);
 }
 
+void sim_node_set_skew(struct sim_node *node, int64_t skew_ms)
+{
+    sim_clock_set_wall_ms(&node->clock,
+                          FIRST_WALL_MS + (int64_t)(sim_net_now_us(node->net) / 1000) + skew_ms);
+}
+
 /* --- Opening --- */
 
 static void on_stop(void *context, enum chain_stop_reason reason, const char *text)

@@ -52,6 +52,8 @@ struct sim_node {
 struct sim_node *sim_node_new(struct sim_net *net, uint64_t seed, const uint8_t *ip4,
                               int64_t skew_ms);
 void sim_node_free(struct sim_node *own_node);
+/* Its wall clock jumps to so far off the world's. */
+void sim_node_set_skew(struct sim_node *node, int64_t skew_ms);
 
 /* Opens what is on its disk and joins the network. Returns 0 or the error. */
 NODISCARD int sim_node_start(struct sim_node *node, struct error *err);
