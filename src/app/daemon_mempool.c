@@ -104,7 +104,11 @@ static int set_options(struct daemon *daemon, struct mempool_options *pool)
     pool->persist_v1 = options_bool(o, "persistmempoolv1", false);
     pool->check_ratio =
         (int)MAX(0, MIN(options_int(o, "checkmempool", pool->check_ratio), INT32_MAX));
+    pool->estimates_fees = !options_bool(o, "blocksonly", false);
     pool->accept_stale_fees = options_bool(o, "acceptstalefeeestimates", false);
+    if (pool->accept_stale_fees && daemon->params.network != NETWORK_REGTEST)
+        return daemon_error("acceptstalefeeestimates is not supported on %s chain.",
+                            daemon->params.name);
     rc = set_rates(o, pool);
     return rc < 0 ? rc : set_limits(o, pool);
 }

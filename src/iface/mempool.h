@@ -277,6 +277,7 @@ struct mempool_ops {
 
     struct fee_estimate (*estimate)(struct mempool_view *pool, int32_t target_blocks,
                                     enum fee_mode mode);
+    /* 0: fees are not estimated. */
     int32_t (*estimate_target_max)(struct mempool_view *pool);
     /* Up to three, as many as know the target. */
     size_t (*estimate_raw)(struct mempool_view *pool, struct fee_horizon ret_horizons[3],

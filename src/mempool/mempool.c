@@ -50,6 +50,7 @@ void mempool_options_default(struct mempool_options *ret_options, const struct p
         .max_datacarrier_bytes = POLICY_DATACARRIER_BYTES_MAX,
         .bytes_per_sigop = POLICY_BYTES_PER_SIGOP,
         .persist = true,
+        .estimates_fees = true,
         .check_ratio = params->default_consistency_checks,
     };
 }
@@ -91,7 +92,7 @@ int mempool_new(struct mempool **ret_pool, const struct mempool_options *options
     pool->best_header_height = -1;
     pool->fees_saved_us = clock_monotonic_us(options->clock);
     /* File times are the machine's, whatever the mocked clock says. */
-    pool->fees = fees_new(options->disk, pool->folder,
+    pool->fees = fees_new(options->estimates_fees ? options->disk : NULL, pool->folder,
                           options->accept_stale_fees ? 0 : clock_wall_s(options->clock));
     mutex_init(&pool->mutex);
     mutex_init(&pool->save_mutex);

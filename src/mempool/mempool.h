@@ -62,6 +62,7 @@ struct mempool_options {
     bool persist;                  /* -persistmempool */
     bool persist_v1;               /* -persistmempoolv1dat */
     int check_ratio;               /* -checkmempool: 1 in n changes is checked whole; 0. */
+    bool estimates_fees;           /* Off with -blocksonly: too little is seen. */
     bool accept_stale_fees;        /* -acceptstalefeeestimates */
 };
 void mempool_options_default(struct mempool_options *ret_options, const struct params *params)

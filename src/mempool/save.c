@@ -215,16 +215,17 @@ int save_op(struct mempool_view *view, char **ret_path, struct error *err)
 
 int pool_save_fees(struct mempool *pool, struct error *err)
 {
-    char *path = alloc_printf("%s/" FEES_FILE_NAME, pool->folder);
     struct buf bytes = {0};
+    char *path;
     int rc;
 
+    if (pool->options.disk == NULL || pool->folder[0] == 0 || !pool->options.estimates_fees)
+        return 0;
+    path = alloc_printf("%s/" FEES_FILE_NAME, pool->folder);
     pool_lock(pool);
     fees_write(pool->fees, &bytes);
     pool_unlock(pool);
-    rc = pool->options.disk == NULL || pool->folder[0] == 0
-             ? 0
-             : disk_replace_file(pool->options.disk, path, bytes.data, bytes.len, err);
+    rc = disk_replace_file(pool->options.disk, path, bytes.data, bytes.len, err);
     if (rc < 0)
         log_warning("mempool", "Failed to write fee estimates to %s. Continue anyway.", path);
     else

@@ -566,7 +566,7 @@ static int32_t estimate_target_max(struct mempool_view *view)
     int32_t target;
 
     pool_lock(pool);
-    target = fees_target_max(pool->fees);
+    target = pool->options.estimates_fees ? fees_target_max(pool->fees) : 0;
     end_reading(pool);
     return target;
 }

@@ -12,8 +12,11 @@ static int read_target(struct rpc_call *call, int32_t *ret_target)
     struct mempool_view *pool = call->context->mempool;
     int32_t greatest = pool->ops->estimate_target_max(pool);
     int64_t target;
-    int rc = rpc_arg_int(call, &target, 0, INT32_MIN, INT32_MAX);
+    int rc;
 
+    if (greatest == 0)
+        return rpc_fail(call, RPC_INTERNAL_ERROR, "Fee estimation disabled");
+    rc = rpc_arg_int(call, &target, 0, INT32_MIN, INT32_MAX);
     if (rc < 0)
         return rc;
     if (target < 1 || target > greatest)
