@@ -100,14 +100,15 @@ static int begin(struct dig *dig, struct buf *block, uint32_t *ret_bits, struct 
     return rc;
 }
 
-/* While old blocks are still read from files, the tip is not where to mine. */
-static bool is_importing(const struct own_miner *m)
+/* While old blocks are still read or fetched, the tip is not where to mine. */
+static bool is_behind(const struct own_miner *m)
 {
     struct node *node = m->options.builder.node;
     struct node_status status;
 
     node->ops->status(node, &status);
-    return status.importing;
+    return status.importing ||
+           (status.initial_block_download && status.best_header.height > status.tip.height);
 }
 
 /* One block, from template to end of nonces. */
@@ -163,7 +164,7 @@ void dig_thread(void *context)
 
         if (digger->number == 0)
             (void)dig_rate(m); /* Logs now and then. */
-        if (ms > 0 || is_importing(m)) {
+        if (ms > 0 || is_behind(m)) {
             rest(m, ms > 0 ? ms : REST_MS);
         } else if (dig_one(&dig, &block, &err) < 0) {
             log_warning("mining", "could not begin a block: %s", error_text(&err));
