@@ -250,7 +250,8 @@ void body_check(struct body *body)
     body->finding = (struct finding){.verdict = V_VALID};
     body->rc = block_read(&body->block, body->bytes.data, body->bytes.len, &body->arena);
     if (body->rc < 0)
-        error_set(&body->err, body->rc, "the block does not decode");
+        error_set(&body->err, body->rc, "the block does not decode: %s",
+                  body->rc == E_TRUNCATED ? "end of data" : "a size or flag that is not canonical");
     else
         block_check(&body->block, body->params, body->check_pow, body->check_merkle, &body->arena,
                     &body->finding);
@@ -294,7 +295,8 @@ void body_prepare(struct body *body)
         }
     }
     if (body->rc < 0) {
-        error_set(&body->err, body->rc, "the block does not decode");
+        error_set(&body->err, body->rc, "the block does not decode: %s",
+                  body->rc == E_TRUNCATED ? "end of data" : "a size or flag that is not canonical");
         name_place(body);
         return;
     }

@@ -349,7 +349,7 @@ static enum look look_at(struct window *window, const struct header_node *node, 
             peer->blocks.common = node;
         return LOOK_ON;
     }
-    if (blocks_is_here(p2p, node) || (!window->is_initial && headers_are_judged(peer, node)))
+    if (blocks_is_here(p2p, node) || (!window->is_initial && headers_are_judged(p2p, node)))
         return LOOK_ON;
     request = blocks_requests(p2p, node);
     if (request != NULL) {

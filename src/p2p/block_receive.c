@@ -116,7 +116,8 @@ static void refused(struct p2p *p2p, struct peer *peer, const struct block_offer
         log_debug("validation", "Block mutated: %s, %s", offer->reason, offer->detail);
         log_debug("net", "Received mutated block from peer=%" PRId64, offer->peer_id);
     } else {
-        log_debug("validation", "AcceptBlock FAILED (%s)", offer->reason);
+        log_debug("validation", "Block %s, %s: AcceptBlock FAILED (%s)",
+                  hash_hex(offer->hash.b).text, offer->reason, offer->reason);
     }
     if (peer != NULL && node != NULL && offer->origin == BLOCK_FROM_COMPACT)
         blocks_forget(p2p, node, peer);
@@ -149,8 +150,11 @@ static void block_answered(struct p2p *p2p, void *own_argument)
     if (offer->here != NULL)
         blocks_judged(p2p, offer->here);
     if (offer->is_unreadable) {
-        log_debug("net", "block message of peer=%" PRId64 " does not decode: %s", offer->peer_id,
-                  offer->detail);
+        log_debug("net", "ProcessMessages(block): Exception '%s' caught, peer=%" PRId64,
+                  strstr(offer->detail, "end of data") != NULL
+                      ? "DataStream::read(): end of data"
+                      : "non-canonical ReadCompactSize() or unknown flags",
+                  offer->peer_id);
         forget_source(p2p, &offer->hash);
     } else if (offer->verdict != V_VALID) {
         refused(p2p, peer, offer, node);

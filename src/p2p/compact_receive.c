@@ -255,6 +255,7 @@ void compact_spoilt(struct peer *peer, const struct header_node *node)
 
 /* Its header on the way to the sink and back; the message waits in this copy. */
 struct compact_offer {
+    struct headers_judged judged;
     struct p2p *p2p;
     int64_t peer_id;
     struct block_hash hash;
@@ -409,6 +410,7 @@ static void answered(struct p2p *p2p, void *own_argument)
     struct compact_offer *offer = own_argument;
     struct peer *peer = peer_find(p2p, offer->peer_id);
 
+    headers_answered(p2p, &offer->judged);
     if (peer != NULL) {
         if (offer->verdict != V_VALID)
             blocks_punish(peer, offer->verdict, true, "invalid header via cmpctblock");
@@ -442,6 +444,8 @@ static void offer_header(struct peer *peer, const struct message_cmpctblock *com
     offer->hash = header_hash(header);
     offer->is_news = header_tree_find(p2p->options.ground.tree, &offer->hash) == NULL;
     buf_add(&offer->payload, payload.data, payload.len);
+    offer->judged = (struct headers_judged){.end = offer->hash, .n = 1};
+    headers_judging(p2p, &offer->judged);
     peer_wait(peer);
     p2p->options.sink->ops->offer_headers(p2p->options.sink, header, 1, take_answer, offer);
 }
@@ -469,13 +473,17 @@ static void handle_cmpctblock(struct peer *peer, const struct wire_message *mess
     const struct header_node *prev;
     struct message_cmpctblock compact;
     struct error err = {0};
+    int rc;
 
     if (!may_send_compact(peer))
         return;
-    if (message_read_cmpctblock(&compact, message->payload, arena, &err) < 0) {
+    rc = message_read_cmpctblock(&compact, message->payload, arena, &err);
+    if (rc == E_LIMIT)
+        peer_misbehaved(peer, "invalid compact block: %s", error_text(&err));
+    else if (rc < 0)
         peer_garbled(peer, message, &err);
+    if (rc < 0)
         return;
-    }
     prev = header_tree_find(ground->tree, &compact.header.prev);
     if (prev == NULL) {
         if (!ground->is_initial_block_download(ground->context))

@@ -12,11 +12,9 @@
 
 /* Headers on their way to the sink and back. */
 struct headers_offer {
-    struct headers_offer *next;
+    struct headers_judged judged;
     struct p2p *p2p;
     int64_t peer_id;
-    struct block_hash end; /* The last one offered. */
-    size_t n;
     bool is_compact;
     bool was_full;    /* The message held as many as one can. */
     bool has_presync; /* That asks for more by itself. */
@@ -84,27 +82,33 @@ static void accepted(struct peer *peer, const struct headers_offer *offer)
         blocks_fetch_towards(peer, last);
 }
 
-bool headers_are_judged(const struct peer *peer, const struct header_node *node)
+bool headers_are_judged(const struct p2p *p2p, const struct header_node *node)
 {
-    const struct headers_offer *at = peer->p2p->headers.offers;
+    const struct headers_judged *at = p2p->headers.judged;
 
     for (; at != NULL; at = at->next) {
-        const struct header_node *end = header_tree_find(peer->p2p->options.ground.tree, &at->end);
+        const struct header_node *end = header_tree_find(p2p->options.ground.tree, &at->end);
 
-        if (at->peer_id != peer->id && end != NULL && node->height <= end->height &&
-            node->height > end->height - (int32_t)at->n && header_is_ancestor(node, end))
+        if (end != NULL && node->height <= end->height && node->height > end->height - at->n &&
+            header_is_ancestor(node, end))
             return true;
     }
     return false;
 }
 
-static void take_out(struct p2p *p2p, const struct headers_offer *offer)
+void headers_judging(struct p2p *p2p, struct headers_judged *judged)
 {
-    struct headers_offer **at = &p2p->headers.offers;
+    judged->next = p2p->headers.judged;
+    p2p->headers.judged = judged;
+}
 
-    while (*at != offer)
+void headers_answered(struct p2p *p2p, const struct headers_judged *judged)
+{
+    struct headers_judged **at = &p2p->headers.judged;
+
+    while (*at != judged)
         at = &(*at)->next;
-    *at = offer->next;
+    *at = judged->next;
 }
 
 static void answered(struct p2p *p2p, void *own_argument)
@@ -112,7 +116,7 @@ static void answered(struct p2p *p2p, void *own_argument)
     struct headers_offer *offer = own_argument;
     struct peer *peer = peer_find(p2p, offer->peer_id);
 
-    take_out(p2p, offer);
+    headers_answered(p2p, &offer->judged);
     if (peer != NULL) {
         if (offer->verdict != V_VALID)
             refused(peer, offer);
@@ -143,14 +147,13 @@ static void offer_headers(struct peer *peer, const struct header *headers,
     memcpy(copy, headers, n * sizeof(*copy));
     offer->p2p = p2p;
     offer->peer_id = peer->id;
-    offer->n = n;
     offer->is_compact = is_compact;
     offer->was_full = was_full;
     offer->has_presync = peer->headers.presync != NULL;
     offer->is_news = header_tree_find(p2p->options.ground.tree, &hashes[n - 1]) == NULL;
-    offer->bad = offer->end = hashes[n - 1];
-    offer->next = p2p->headers.offers;
-    p2p->headers.offers = offer;
+    offer->bad = hashes[n - 1];
+    offer->judged = (struct headers_judged){.end = hashes[n - 1], .n = (int32_t)n};
+    headers_judging(p2p, &offer->judged);
     peer_wait(peer);
     p2p->options.sink->ops->offer_headers(p2p->options.sink, copy, n, take_answer, offer);
 }

@@ -43,15 +43,20 @@ struct peer_headers {
     struct peer_lag lag;
 };
 
-struct headers_offer;
+/* Headers that the sink has and has not answered: a message of one peer. */
+struct headers_judged {
+    struct headers_judged *next;
+    struct block_hash end; /* The last one. */
+    int32_t n;
+};
 
 struct p2p_headers {
-    struct headers_offer *offers; /* With the sink; one of each peer at most. */
-    uint32_t syncs_n;             /* Peers with is_sync_started. */
-    uint32_t preferred_n;         /* Peers with is_preferred. */
-    uint32_t protected_n;         /* Peers with lag.is_protected. */
-    struct block_hash inv_asked;  /* The last block whose inv made us ask another peer. */
-    int64_t presync_best;         /* Id of the peer that is ahead in it; -1: none. */
+    struct headers_judged *judged; /* One of each peer at most; not owned. */
+    uint32_t syncs_n;              /* Peers with is_sync_started. */
+    uint32_t preferred_n;          /* Peers with is_preferred. */
+    uint32_t protected_n;          /* Peers with lag.is_protected. */
+    struct block_hash inv_asked;   /* The last block whose inv made us ask another peer. */
+    int64_t presync_best;          /* Id of the peer that is ahead in it; -1: none. */
     int64_t presync_told_ms;
     int64_t tip_moved_s;    /* 0: not seen yet. */
     int64_t stale_check_s;  /* When the tip is looked at next. */
@@ -100,9 +105,11 @@ void headers_look_again(struct peer *peer);
 /* It has the header, or we told it. */
 bool headers_peer_has(const struct peer *peer, const struct header_node *node);
 void headers_told(struct peer *peer, const struct header_node *node);
-/* Is it among the headers of another peer that the sink has not answered yet? Then that
- * one is asked for the block first. */
-bool headers_are_judged(const struct peer *peer, const struct header_node *node);
+/* Is it among headers that the sink has not answered yet? The peer that sent them is asked
+ * for the block first, and in a way of its own. */
+bool headers_are_judged(const struct p2p *p2p, const struct header_node *node);
+void headers_judging(struct p2p *p2p, struct headers_judged *judged);
+void headers_answered(struct p2p *p2p, const struct headers_judged *judged);
 /* A better block was announced by it just now. */
 void headers_announced(struct peer *peer);
 
