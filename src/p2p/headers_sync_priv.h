@@ -60,7 +60,7 @@ struct p2p_headers {
     int64_t presync_told_ms;
     int64_t tip_moved_s;    /* 0: not seen yet. */
     int64_t stale_check_s;  /* When the tip is looked at next. */
-    int64_t evict_check_ms; /* When surplus outbound peers are looked at next. */
+    int64_t evict_check_ms; /* p2p_timer_ms: when surplus peers are looked at next. */
     bool is_caught_up;      /* Has once been near the tip. */
 };
 
