@@ -325,6 +325,7 @@ static const char *replacing(struct model *m, const struct tx_ref *ref, int64_t 
     struct drawing is;
     struct drawing would_be;
     int64_t doomed_fee = 0;
+    set touched = 0;
 
     for (size_t i = 0; i < m->n; i++) {
         if (doomed & bit(i))
@@ -334,8 +335,14 @@ static const char *replacing(struct model *m, const struct tx_ref *ref, int64_t 
         return "insufficient fee";
     if (!clusters_fit(m, ref, after))
         return "too-large-cluster";
-    draw(m, &is, NULL, 0, everything(m));
-    draw(m, &would_be, ref, fee_sat, after);
+    /* Only what changes: priorities may make feerates negative, and below zero the curve
+     * of all would hide what is gained before. */
+    for (size_t i = 0; i < m->n; i++) {
+        if ((doomed & bit(i)) || spends(&ref->tx, &m->txs[i].ref->tx))
+            touched |= spread(m, NULL, everything(m), bit(i), true, true);
+    }
+    draw(m, &is, NULL, 0, touched);
+    draw(m, &would_be, ref, fee_sat, (touched & ~doomed) | bit(TXS_MAX));
     return is_better(&would_be, &is) ? "" : "replacement-failed";
 }
 
