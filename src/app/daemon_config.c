@@ -12,10 +12,12 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/hex.h"
+#include "os/net.h"
 #include "rpc/version.h"
 
 #define CONFIG_NAME "bitcoin.conf"
 #define FAST_PRUNE_AFTER_HEIGHT 100
+#define LOCAL_SOCKET "unix:"
 
 static bool is_folder(const char *path)
 {
@@ -423,6 +425,25 @@ static int check_host_ports(const struct options *o, const char *name)
     return rc;
 }
 
+/* The path of a local socket must fit into what the system takes. */
+static int check_proxy_paths(const struct options *o)
+{
+    const char **list;
+    size_t n = options_list(o, "proxy", &list);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const char *end = strrchr(list[i], '=');
+        size_t len = end == NULL ? strlen(list[i]) : (size_t)(end - list[i]);
+
+        if (strncmp(list[i], LOCAL_SOCKET, strlen(LOCAL_SOCKET)) == 0 &&
+            len - strlen(LOCAL_SOCKET) >= NET_PATH_SIZE)
+            rc = daemon_error("Invalid -proxy address or hostname: '%.*s'", (int)len, list[i]);
+    }
+    free(list);
+    return rc;
+}
+
 static int check_combinations(struct daemon *daemon)
 {
     const struct options *o = &daemon->options;
@@ -524,6 +545,8 @@ int daemon_check_options(struct daemon *daemon)
         rc = set_blocks_folder(daemon);
     if (rc == 0)
         rc = check_combinations(daemon);
+    if (rc == 0)
+        rc = check_proxy_paths(&daemon->options);
     if (rc == 0)
         rc = daemon_set_log_levels(daemon);
     if (rc == 0)

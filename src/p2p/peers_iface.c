@@ -274,8 +274,10 @@ static void run_send_raw(struct p2p *p2p, void *argument)
     struct question *q = argument;
     struct peer *peer = peer_find(p2p, q->number);
 
-    q->answer = peer == NULL ? PEERS_NOT_FOUND : PEERS_OK;
-    if (peer != NULL)
+    q->answer = peer == NULL                            ? PEERS_NOT_FOUND
+                : q->payload.len > WIRE_NAMED_BYTES_MAX ? PEERS_STATE
+                                                        : PEERS_OK;
+    if (q->answer == PEERS_OK)
         peer_send_named(peer, q->type, q->payload);
 }
 

@@ -191,7 +191,7 @@ void wire_end(struct wire *wire)
     }
     size_t len = wire->waiting.len - wire->frame_at - WAITING_HEAD_BYTES;
 
-    CHECK(len <= MESSAGE_BYTES_MAX);
+    CHECK(len <= WIRE_NAMED_BYTES_MAX);
     put_le32(wire->waiting.data + wire->frame_at + MESSAGE_NAME_BYTES, (uint32_t)len);
 }
 

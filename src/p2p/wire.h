@@ -23,6 +23,7 @@
 #define WIRE_AHEAD_BYTES 262144U
 #define WIRE_SESSION_ID_BYTES 32
 #define WIRE_GARBAGE_BYTES_MAX 4095
+#define WIRE_NAMED_BYTES_MAX (2U * MESSAGE_BYTES_MAX)
 
 struct wire; /* In wire_priv.h. */
 
@@ -91,7 +92,8 @@ struct buf *wire_begin(struct wire *wire, enum message_type type) NONNULL(1)
 void wire_end(struct wire *wire) NONNULL(1);
 
 /* A message of a name not in the list (tests, sendmsgtopeer). name: at most
- * MESSAGE_NAME_BYTES bytes, terminated. */
+ * MESSAGE_NAME_BYTES bytes, terminated. payload: up to WIRE_NAMED_BYTES_MAX, more than
+ * any peer takes. */
 void wire_send_named(struct wire *wire, const char *name, struct span payload) NONNULL(1, 2);
 
 /* What may go out now, in order; valid until the next call on wire. */

@@ -105,7 +105,7 @@ static void frame_end(struct wire *wire)
     size_t len = wire->out.len - wire->frame_at - HEADER_V1_BYTES;
     uint8_t digest[SHA256_BYTES];
 
-    CHECK(len <= MESSAGE_BYTES_MAX);
+    CHECK(len <= WIRE_NAMED_BYTES_MAX);
     sha256d(digest, header + HEADER_V1_BYTES, len);
     put_le32(header + LENGTH_AT, (uint32_t)len);
     memcpy(header + CHECKSUM_AT, digest, CHECKSUM_BYTES);

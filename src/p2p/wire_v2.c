@@ -92,7 +92,7 @@ static void frame_begin(struct wire *wire, enum message_type type, const char *n
 static void frame_end(struct wire *wire)
 {
     CHECK(wire->out.len - wire->frame_at <=
-          WIRE_LENGTH_BYTES + WIRE_HEADER_BYTES + LONG_NAME_BYTES + MESSAGE_BYTES_MAX);
+          WIRE_LENGTH_BYTES + WIRE_HEADER_BYTES + LONG_NAME_BYTES + WIRE_NAMED_BYTES_MAX);
     seal(wire, wire->frame_at, span_of(NULL, 0), false);
 }
 
