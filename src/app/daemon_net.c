@@ -180,6 +180,25 @@ static int set_connections(struct daemon *daemon, struct p2p_options *p2p)
     return 0;
 }
 
+/* Paths of local sockets that are too long: their texts do not fit into an error of p2p. */
+static int check_paths(const struct p2p_options *p2p)
+{
+    static const char prefix[] = "unix:";
+
+    for (size_t i = 0; i < p2p->proxy_n; i++) {
+        size_t len = strcspn(p2p->proxy[i], "=");
+
+        if (strncmp(p2p->proxy[i], prefix, strlen(prefix)) == 0 &&
+            len - strlen(prefix) >= NET_PATH_SIZE)
+            return daemon_error("Invalid -proxy address or hostname: '%.*s'", (int)len,
+                                p2p->proxy[i]);
+    }
+    if (p2p->onion_proxy != NULL && strncmp(p2p->onion_proxy, prefix, strlen(prefix)) == 0 &&
+        strlen(p2p->onion_proxy) - strlen(prefix) >= NET_PATH_SIZE)
+        return daemon_error("Invalid -onion address or hostname: '%s'", p2p->onion_proxy);
+    return 0;
+}
+
 static int set_upload_target(struct daemon *daemon, struct p2p_options *p2p)
 {
     const char *text = options_text(&daemon->options, "maxuploadtarget", "0");
@@ -246,6 +265,8 @@ int daemon_open_net(struct daemon *daemon, const struct chain_options *chain)
     set_switches(o, &p2p);
     set_texts(o, &p2p, &lists);
     rc = set_connections(daemon, &p2p);
+    if (rc == 0)
+        rc = check_paths(&p2p);
     if (rc == 0)
         rc = set_upload_target(daemon, &p2p);
     if (rc == 0 && p2p_new(&own->p2p, &p2p, &err) < 0)

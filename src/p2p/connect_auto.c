@@ -14,9 +14,9 @@
 #define SERVICE_P2P_V2 (1U << 11)
 
 struct connect_automatic {
-    struct outbound *outbound;
-    struct dns_seeds *seeds; /* NULL: none are asked. */
-    struct lookup lookup;    /* Of a seed. */
+    struct outbound *outbound; /* NULL: -connect. */
+    struct dns_seeds *seeds;   /* NULL: none are asked. */
+    struct lookup lookup;      /* Of a seed. */
 };
 
 /* --- What outbound asks --- */
@@ -139,13 +139,13 @@ void connect_auto_start(struct p2p *p2p)
     struct addrman_address anchors[ANCHORS_MAX];
     size_t anchors_n = 0;
 
-    if (o->connect_only)
-        return;
-    if (o->folder != NULL)
-        anchors_n = anchors_load(anchors, o->disk, o->folder, p2p->params->magic);
-    log_info("net", "%zu block-relay-only anchors will be tried for connections.", anchors_n);
     c->automatic = alloc_zero(sizeof(*c->automatic));
-    c->automatic->outbound = outbound_new(&options, &questions, anchors, anchors_n);
+    if (!o->connect_only) {
+        if (o->folder != NULL)
+            anchors_n = anchors_load(anchors, o->disk, o->folder, p2p->params->magic);
+        log_info("net", "%zu block-relay-only anchors will be tried for connections.", anchors_n);
+        c->automatic->outbound = outbound_new(&options, &questions, anchors, anchors_n);
+    }
     if (o->dns_seed)
         c->automatic->seeds = dns_seeds_new(&seeds);
     else
@@ -176,7 +176,8 @@ void connect_auto_clear(struct p2p *p2p)
     if (a == NULL)
         return;
     p2p->connect.automatic = NULL;
-    save_anchors(p2p);
+    if (a->outbound != NULL)
+        save_anchors(p2p);
     lookup_forget(p2p, &a->lookup);
     outbound_free(a->outbound);
     dns_seeds_free(a->seeds);
@@ -220,7 +221,8 @@ static void ask_seeds(struct p2p *p2p, const struct outbound_view *around)
             on_resolved(p2p, &a->lookup, NULL, 0);
         break;
     case DNS_SEEDS_FETCH:
-        outbound_fetch_from(a->outbound, name);
+        if (a->outbound != NULL)
+            outbound_fetch_from(a->outbound, name);
         break;
     }
 }
@@ -234,12 +236,16 @@ void connect_auto_tick(struct p2p *p2p)
     struct outbound_call call;
     struct dial_wish wish = {0};
     enum outbound_what what;
+    bool is_due;
 
-    if (a == NULL || (a->seeds == NULL && !outbound_is_due(a->outbound, p2p_real_ms(p2p))))
+    if (a == NULL)
+        return;
+    is_due = a->outbound != NULL && outbound_is_due(a->outbound, p2p_real_ms(p2p));
+    if (a->seeds == NULL && !is_due)
         return;
     look_around(p2p, &around);
     ask_seeds(p2p, &around);
-    if (!p2p->is_active)
+    if (!p2p->is_active || !is_due)
         return;
     what = outbound_step(a->outbound, p2p->connect.addrman, &around, &call);
     if (what == OUTBOUND_NOTHING)
@@ -260,24 +266,24 @@ void connect_auto_tick(struct p2p *p2p)
 
 void connect_set_extra_full_relay(struct p2p *p2p, bool is_on)
 {
-    if (p2p->connect.automatic != NULL)
+    if (connect_calls_by_itself(p2p))
         outbound_set_extra_full_relay(p2p->connect.automatic->outbound, is_on);
 }
 
 bool connect_calls_by_itself(const struct p2p *p2p)
 {
-    return p2p->connect.automatic != NULL;
+    return p2p->connect.automatic != NULL && p2p->connect.automatic->outbound != NULL;
 }
 
 bool connect_wants_extra_full_relay(const struct p2p *p2p)
 {
-    return p2p->connect.automatic != NULL &&
+    return connect_calls_by_itself(p2p) &&
            outbound_extra_full_relay(p2p->connect.automatic->outbound);
 }
 
 void connect_start_extra_block_relay(struct p2p *p2p)
 {
-    if (p2p->connect.automatic != NULL)
+    if (connect_calls_by_itself(p2p))
         outbound_start_extra_block_relay(p2p->connect.automatic->outbound);
 }
 

@@ -93,7 +93,7 @@ struct p2p_connect {
     struct asmap *asmap;     /* Owned; NULL: none. */
     struct addrman *addrman; /* Owned, as the next ones are. */
     struct ban_list *bans;
-    struct connect_automatic *automatic; /* NULL: -connect. */
+    struct connect_automatic *automatic; /* NULL: not started. */
     struct connect_tor *tor;             /* NULL: no onion service is wanted. */
     struct connect_i2p *i2p;             /* NULL: no router is known. */
     struct local_addresses locals;

@@ -203,23 +203,28 @@ static void run_is_calling(struct p2p *p2p, void *argument)
     q->flag = connect_is_calling(p2p, q->text);
 }
 
-/* Who tries a node wants to know afterwards whether it is connected: the answer comes when
- * the call has ended, or takes too long. */
-static enum peers_answer peers_add_node(struct peers *peers, const char *node, const char *command,
-                                        bool use_v2)
+/* Who asks for a connection wants to know afterwards whether it is there: the answer comes
+ * when the call has ended, or takes too long. */
+static void wait_for_call(struct p2p *p2p, const char *name)
 {
-    struct question q = {.text = node, .type = command, .flag = use_v2};
-    struct p2p *p2p = p2p_of(peers);
-    enum peers_answer answer = ask(peers, run_add_node, &q);
+    struct question q = {.text = name};
 
-    if (answer != PEERS_OK || strcmp(command, "onetry") != 0 || p2p->options.is_single_thread)
-        return answer;
-    for (unsigned i = 0; i < CALL_LOOKS_MAX; i++) {
+    for (unsigned i = 0; i < CALL_LOOKS_MAX && !p2p->options.is_single_thread; i++) {
         q.flag = false;
         if (!p2p_ask(p2p, run_is_calling, &q) || !q.flag)
             break;
         inbox_pause(p2p, CALL_LOOK_US);
     }
+}
+
+static enum peers_answer peers_add_node(struct peers *peers, const char *node, const char *command,
+                                        bool use_v2)
+{
+    struct question q = {.text = node, .type = command, .flag = use_v2};
+    enum peers_answer answer = ask(peers, run_add_node, &q);
+
+    if (answer == PEERS_OK && strcmp(command, "onetry") == 0)
+        wait_for_call(p2p_of(peers), node);
     return answer;
 }
 
@@ -251,8 +256,11 @@ static enum peers_answer peers_add_connection(struct peers *peers, const char *a
                                               const char *type, bool use_v2)
 {
     struct question q = {.text = address, .type = type, .flag = use_v2};
+    enum peers_answer answer = ask(peers, run_add_connection, &q);
 
-    return ask(peers, run_add_connection, &q);
+    if (answer == PEERS_OK)
+        wait_for_call(p2p_of(peers), address);
+    return answer;
 }
 
 static void run_disconnect(struct p2p *p2p, void *argument)
