@@ -23,7 +23,7 @@ static const struct scenario scenarios[] = {
     {"reorg", story_reorg, 20},     {"storm", story_storm, 15},
     {"skew", story_skew, 20},       {"crash", story_crash, 40},
     {"hostile", story_hostile, 40}, {"flood", story_flood, 10},
-    {"eclipse", story_eclipse, 10},
+    {"eclipse", story_eclipse, 10}, {"find", story_find, 10},
 };
 
 static struct {

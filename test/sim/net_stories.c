@@ -217,6 +217,8 @@ void story_crash(struct world *world)
             world_totals.crashes++;
         } else if (world_chance(world, 2) == 0) {
             (void)world_mine(world, i);
+        } else {
+            (void)world_pay(world, i);
         }
         world_check(world);
     }
@@ -225,4 +227,30 @@ void story_crash(struct world *world)
             world_start(world, i);
     (void)world_mine_best(world);
     world_settle(world, 20 * MINUTE_US);
+}
+
+/* Nobody is told whom to call but a name, behind which one node is: they find each other,
+ * and go on when that one is gone. */
+void story_find(struct world *world)
+{
+    size_t nodes_n = 4 + (size_t)world_chance(world, 8);
+
+    world_open(world);
+    for (size_t i = 0; i < nodes_n; i++)
+        world_add_node(world, 0)->seed_name = i == 0 ? NULL : "seed.sim";
+    sim_net_add_name(world->net, "seed.sim", world->nodes[0]->ip4);
+    for (size_t i = 0; i < nodes_n && world->is_good; i++) {
+        world_start(world, i);
+        world_run(world, world_chance(world, MINUTE_US));
+    }
+    world_mine_many(world, 0, 1 + (size_t)world_chance(world, 50));
+    world_settle(world, 30 * MINUTE_US);
+    world_run(world, 30 * MINUTE_US);
+    world_check(world);
+    for (size_t i = 1; i < nodes_n; i++)
+        world_holds(world, sim_node_peers_n(world->nodes[i]) >= 2, "everybody knows others");
+    sim_node_crash(world->nodes[0], SIM_NODE_POWER_OFF);
+    world_run(world, 5 * MINUTE_US);
+    (void)world_mine(world, 1);
+    world_settle(world, 60 * MINUTE_US);
 }

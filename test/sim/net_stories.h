@@ -17,6 +17,7 @@ void story_reorg(struct world *world);
 void story_storm(struct world *world);
 void story_skew(struct world *world);
 void story_crash(struct world *world);
+void story_find(struct world *world);
 /* net_hostile.c: strangers. */
 void story_hostile(struct world *world);
 void story_flood(struct world *world);

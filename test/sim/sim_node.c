@@ -181,7 +181,8 @@ static int release(struct sim_node *node, bool is_clean, struct error *err)
     if (node->chain != NULL)
         chain_join(node->chain);
     p2p_free(node->p2p);
-    (void)is_clean;
+    if (node->mempool != NULL && is_clean)
+        rc = mempool_stop(node->mempool, err);
     if (node->chain != NULL) {
         int closed = chain_close(node->chain, rc == 0 ? err : NULL);
 
@@ -256,6 +257,8 @@ int sim_node_start(struct sim_node *node, struct error *err)
     rc = chain_import(node->chain, err);
     if (rc == 0)
         rc = chain_rest(node->chain, err);
+    while (rc == 0 && mempool_load_some(node->mempool, err) > 0)
+        ;
     if (rc == 0)
         rc = p2p_start(node->p2p, err);
     if (rc < 0) {
