@@ -201,10 +201,11 @@ struct i2p_carrier *connect_i2p_take(struct p2p *p2p, bool is_transient, uint64_
 
 void connect_i2p_give_back(struct p2p *p2p, struct i2p_carrier *own_carrier)
 {
-    struct i2p_carrier **at = &p2p->connect.i2p->transient;
+    struct i2p_carrier **at;
 
     if (own_carrier == NULL || !own_carrier->is_transient)
         return;
+    at = &p2p->connect.i2p->transient;
     while (*at != own_carrier)
         at = &(*at)->next;
     *at = own_carrier->next;
