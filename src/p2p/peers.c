@@ -394,7 +394,7 @@ static bool go_on(struct peer *peer)
 
     if ((had == 0 && !peer->has_held) || !may_handle(peer))
         return false;
-    bytes = span_of(peer->inbox.data + peer->inbox_at, had);
+    bytes = span_of(had == 0 ? NULL : peer->inbox.data + peer->inbox_at, had);
     was_any = feed(peer, &bytes);
     peer->inbox_at += had - bytes.len;
     keep(peer, span_of(NULL, 0));
