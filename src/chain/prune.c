@@ -186,11 +186,12 @@ int chain_prune_if_due(struct chainstate *state, struct error *err)
     n = choose_files(chain, files, INT32_MAX, room);
     if (n == 0)
         return 0;
-    state->commit_broke_flight = state->flight.fed != state->flight.applied;
+    /* A commit at the same block may have said so before. */
+    state->commit_broke_flight |= state->flight.fed != state->flight.applied;
     rc = flight_drain(state, &is_bad, err);
     if (rc < 0)
         return rc;
-    state->commit_met_bad = is_bad;
+    state->commit_met_bad |= is_bad;
     return remove_files(chain, files, n, err);
 }
 

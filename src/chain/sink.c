@@ -374,6 +374,7 @@ static void offer_block(struct sink *sink, struct buf *own_bytes, bool is_reques
     offer->is_requested = is_requested;
     offer->block_done = done;
     offer->context = context;
+    body->sig_cache = chain->options.sig_cache;
     offer->body = body;
     offer->bytes = own_bytes->len;
     buf_clear(&body->bytes);

@@ -113,6 +113,19 @@ static bool is_spendable(const struct branch_coin *coin, int32_t height)
            (!coin->is_coinbase || height - coin->height >= COINBASE_MATURITY);
 }
 
+/* The first coin from `at` on that may be spent. */
+static bool spend_from(struct draft *draft, struct branch_coin *coins, size_t coins_n, size_t at)
+{
+    for (; at < coins_n; at++) {
+        if (!is_spendable(&coins[at], draft->block->height))
+            continue;
+        add_spend(draft, &coins[at]);
+        coins[at].is_good = false;
+        return true;
+    }
+    return false;
+}
+
 static void add_spends(struct draft *draft, struct branch_coin *coins, size_t coins_n,
                        uint32_t spends)
 {
@@ -136,13 +149,7 @@ static void add_spends(struct draft *draft, struct branch_coin *coins, size_t co
                 continue;
             }
         }
-        for (; at < coins_n; at++) {
-            if (!is_spendable(&coins[at], block->height))
-                continue;
-            add_spend(draft, &coins[at]);
-            coins[at].is_good = false;
-            break;
-        }
+        spend_from(draft, coins, coins_n, at);
     }
 }
 
@@ -238,7 +245,9 @@ int32_t branches_grow(struct branches *branches, int32_t parent, uint32_t spends
                                    .sequence = INT32_MAX};
     draft->block = block;
     add_spends(draft, coins, coins_n, spends);
-    if (block->fault == BRANCH_DOUBLE && block->spends_n == 0)
+    /* The draw may have met no coin that can be spent where there are some. */
+    if (block->fault == BRANCH_DOUBLE && block->spends_n == 0 &&
+        !spend_from(draft, coins, coins_n, 0))
         block->fault = BRANCH_GOOD;
     add_faulty(draft, coins, coins_n);
     value_sat = subsidy_at(block->height, branches->params) + draft->fees_sat;
