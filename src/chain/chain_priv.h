@@ -209,7 +209,6 @@ struct chain {
     struct thread thread;
     struct mutex mutex;
     struct cond asked;    /* A request came, or the end. */
-    struct cond answered; /* A request was answered. */
     struct cond moved;    /* The tip is another one, or the end. */
     struct request *requests;
     struct request **requests_end;

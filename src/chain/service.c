@@ -14,6 +14,7 @@ struct request {
     bool is_answered;
     int rc;
     struct error err;
+    struct cond answered; /* Each its own: an answer wakes nobody but its asker. */
     struct request *next;
 };
 
@@ -21,7 +22,6 @@ void chain_service_init(struct chain *chain)
 {
     mutex_init(&chain->mutex);
     cond_init(&chain->asked);
-    cond_init(&chain->answered);
     cond_init(&chain->moved);
     chain->requests_end = &chain->requests;
 }
@@ -29,7 +29,6 @@ void chain_service_init(struct chain *chain)
 void chain_service_clear(struct chain *chain)
 {
     cond_clear(&chain->moved);
-    cond_clear(&chain->answered);
     cond_clear(&chain->asked);
     mutex_clear(&chain->mutex);
 }
@@ -77,7 +76,7 @@ static void serve(struct chain *chain, bool only_light)
             chain_fail(chain, request->rc, &request->err);
         mutex_lock(&chain->mutex);
         request->is_answered = true;
-        cond_broadcast(&chain->answered);
+        cond_signal(&request->answered);
     }
     mutex_unlock(&chain->mutex);
 }
@@ -127,13 +126,15 @@ int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_ligh
         mutex_unlock(&chain->mutex);
         return error_set(err, E_STOPPED, "the chain is stopping");
     }
+    cond_init(&request.answered);
     *chain->requests_end = &request;
     chain->requests_end = &request.next;
     atomic_fetch_add(is_light ? &chain->light_n : &chain->heavy_n, 1);
     cond_signal(&chain->asked);
     while (!request.is_answered)
-        cond_wait(&chain->answered, &chain->mutex);
+        cond_wait(&request.answered, &chain->mutex);
     mutex_unlock(&chain->mutex);
+    cond_clear(&request.answered);
     if (request.rc < 0 && err != NULL)
         *err = request.err;
     return request.rc;
@@ -247,8 +248,8 @@ static void run_chain(void *context)
          request = take_request(chain, false)) {
         request->rc = error_set(&request->err, E_STOPPED, "the chain is stopping");
         request->is_answered = true;
+        cond_signal(&request->answered);
     }
-    cond_broadcast(&chain->answered);
     cond_broadcast(&chain->moved);
     mutex_unlock(&chain->mutex);
 }
