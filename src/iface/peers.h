@@ -200,7 +200,9 @@ struct peers_ops {
 
     /* Tell the peers of a transaction of ours in the mempool. */
     void (*announce)(struct peers *peers, const struct txid *txid, const struct wtxid *wtxid);
-    /* Private broadcast: over short-lived Tor and I2P connections, not from our mempool. */
+    /* Private broadcast: over short-lived Tor and I2P connections, not from our mempool.
+     * Is it what -privatebroadcast asks for? Waits for nobody. */
+    bool (*is_private)(struct peers *peers);
     enum peers_answer (*broadcast_privately)(struct peers *peers, const struct tx_ref *tx);
     enum peers_answer (*abort_private)(struct peers *peers, const uint8_t *id,
                                        const struct tx_ref ***ret_txs, size_t *ret_n,

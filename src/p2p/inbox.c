@@ -46,27 +46,33 @@ void inbox_free(struct inbox *own_inbox)
     free(own_inbox);
 }
 
-static void add(struct inbox *inbox, struct letter *letter)
+/* Returns whether the net thread must be woken: whoever put the first one there does. */
+static bool add(struct inbox *inbox, struct letter *letter)
 {
+    bool was_empty = inbox->first == NULL;
+
     letter->next = NULL;
     if (inbox->last == NULL)
         inbox->first = letter;
     else
         inbox->last->next = letter;
     inbox->last = letter;
+    return was_empty;
 }
 
 void p2p_post(struct p2p *p2p, void (*run)(struct p2p *p2p, void *own_argument), void *own_argument)
 {
     struct inbox *inbox = p2p->inbox;
     struct letter *letter = alloc_zero(sizeof(*letter));
+    bool must_wake;
 
     letter->run = run;
     letter->argument = own_argument;
     mutex_lock(&inbox->mutex);
-    add(inbox, letter);
+    must_wake = add(inbox, letter);
     mutex_unlock(&inbox->mutex);
-    p2p->net->ops->wake(p2p->net);
+    if (must_wake)
+        p2p->net->ops->wake(p2p->net);
 }
 
 bool p2p_ask(struct p2p *p2p, void (*run)(struct p2p *p2p, void *argument), void *argument)
@@ -82,8 +88,8 @@ bool p2p_ask(struct p2p *p2p, void (*run)(struct p2p *p2p, void *argument), void
     if (inbox->is_closed) {
         letter.state = LETTER_RETURNED;
     } else {
-        add(inbox, &letter);
-        p2p->net->ops->wake(p2p->net);
+        if (add(inbox, &letter))
+            p2p->net->ops->wake(p2p->net);
     }
     while (letter.state == LETTER_WAITS)
         cond_wait(&inbox->is_answered, &inbox->mutex);
@@ -153,7 +159,7 @@ void inbox_close(struct p2p *p2p)
             answer(inbox, letter, LETTER_RETURNED);
         } else {
             mutex_lock(&inbox->mutex);
-            add(inbox, letter);
+            (void)add(inbox, letter);
             mutex_unlock(&inbox->mutex);
         }
     }

@@ -357,6 +357,11 @@ static void peers_announce(struct peers *peers, const struct txid *txid, const s
     p2p_post(p2p_of(peers), run_announce, copy);
 }
 
+static bool peers_is_private(struct peers *peers)
+{
+    return p2p_of(peers)->options.private_broadcast;
+}
+
 static void run_broadcast(struct p2p *p2p, void *argument)
 {
     struct private_question *q = argument;
@@ -436,6 +441,7 @@ const struct peers_ops p2p_peers_ops = {
     .send_raw = peers_send_raw,
     .get_block = peers_get_block,
     .announce = peers_announce,
+    .is_private = peers_is_private,
     .broadcast_privately = peers_broadcast_privately,
     .abort_private = peers_abort_private,
     .private_list = peers_private_list,

@@ -152,14 +152,14 @@ static bool goes_privately(struct rpc_call *call, bool *ret_is_possible)
     struct peers_status status = {0};
 
     *ret_is_possible = false;
-    if (peers == NULL)
+    if (peers == NULL || !peers->ops->is_private(peers))
         return false;
     peers->ops->status(peers, &status, call->arena);
     for (size_t i = 0; i < status.networks_n; i++)
         *ret_is_possible |=
             status.networks[i].reachable && (strcmp(status.networks[i].name, "onion") == 0 ||
                                              strcmp(status.networks[i].name, "i2p") == 0);
-    return status.private_broadcast;
+    return true;
 }
 
 static int send_privately(struct rpc_call *call, const struct tx_ref *tx)
