@@ -2,7 +2,6 @@
  * commit is walked on the asker's thread while the chain goes on. */
 #include "chain/view_priv.h"
 
-#include "base/alloc.h"
 #include "coins/snapshot.h"
 #include "coins/stats.h"
 
@@ -118,24 +117,20 @@ static int dump_earlier(struct chain *chain, struct coins_store *source, const c
                         struct coins_stats *ret_stats, const struct coins_scan_options *options,
                         struct error *err)
 {
-    char *part_path = alloc_printf("%s.incomplete", path);
     struct coins_store *coins;
     int rc = snapshot_probe(chain->disk, path, err);
 
     if (rc < 0)
-        goto done;
+        return rc;
     rc = rollback_open(&coins, chain, source, base, err);
     if (rc < 0) {
-        if (disk_remove(chain->disk, part_path, NULL) < 0)
-            error_wrap(err, "'%s' was left behind", part_path);
-        goto done;
+        if (snapshot_probe_undo(chain->disk, path, NULL) < 0)
+            error_wrap(err, "'%s.incomplete' was left behind", path);
+        return rc;
     }
     rc = snapshot_write(chain->disk, path, chain->params->magic, coins, ret_header, ret_stats,
                         options, err);
     rollback_close(chain, coins);
-
-done:
-    free(part_path);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "codec/writer.h"
 #include "coins/compress.h"
+#include "os/pipe.h"
 #include "primitives/amount.h"
 
 #define SNAPSHOT_VERSION 2U
@@ -26,8 +27,10 @@ struct group_item {
 };
 
 struct snapshot_writer {
-    struct disk_file *file;
+    struct disk_file *file; /* NULL: a pipe. */
+    int pipe;
     uint64_t written;
+    const struct coins_scan_options *options;
     struct buf out;
     struct txid txid; /* Of the group. */
     struct buf bytes;
@@ -38,7 +41,10 @@ struct snapshot_writer {
 
 static int drain(struct snapshot_writer *writer, struct error *err)
 {
-    int rc = disk_write(writer->file, writer->out.data, writer->out.len, writer->written, err);
+    int rc = writer->file == NULL
+                 ? pipe_write(writer->pipe, writer->out.data, writer->out.len,
+                              writer->options->go_on, writer->options->context, err)
+                 : disk_write(writer->file, writer->out.data, writer->out.len, writer->written, err);
 
     writer->written += writer->out.len;
     writer->out.len = 0;
@@ -111,14 +117,13 @@ static void add_header(struct buf *buf, const struct snapshot_header *header)
     write_le64(buf, header->coins_n);
 }
 
-/* Everything into an open file, synced. */
-static int write_all(struct snapshot_writer *writer, struct coins_scan *scan,
-                     struct snapshot_header *header, struct coins_stats *ret_stats,
-                     struct error *err)
+/* Header and coins. The header's count is right already, or put right afterwards. */
+static int write_coins(struct snapshot_writer *writer, struct coins_scan *scan,
+                       const struct snapshot_header *header, struct coins_stats *ret_stats,
+                       struct error *err)
 {
     struct coins_stats_maker maker;
     struct outpoint outpoint;
-    uint8_t count[8];
     struct coin coin;
     int rc;
 
@@ -134,8 +139,17 @@ static int write_all(struct snapshot_writer *writer, struct coins_scan *scan,
     coins_stats_maker_finish(&maker, ret_stats);
     if (rc == 0)
         rc = end_group(writer, err);
-    if (rc == 0)
-        rc = drain(writer, err);
+    return rc == 0 ? drain(writer, err) : rc;
+}
+
+/* Everything into an open file, synced. */
+static int write_file(struct snapshot_writer *writer, struct coins_scan *scan,
+                      struct snapshot_header *header, struct coins_stats *ret_stats,
+                      struct error *err)
+{
+    uint8_t count[8];
+    int rc = write_coins(writer, scan, header, ret_stats, err);
+
     if (rc < 0)
         return rc;
     /* The walk did not know how many there are until it ended. */
@@ -172,11 +186,102 @@ static int open_part(struct disk *disk, struct disk_file **ret_file, const char 
 
 int snapshot_probe(struct disk *disk, const char *path, struct error *err)
 {
-    char *part_path = alloc_printf("%s.incomplete", path);
+    char *part_path;
     struct disk_file *file = NULL;
-    int rc = open_part(disk, &file, path, part_path, err);
+    int rc;
 
+    if (pipe_is_at(path))
+        return 0;
+    part_path = alloc_printf("%s.incomplete", path);
+    rc = open_part(disk, &file, path, part_path, err);
     disk_close(file);
+    free(part_path);
+    return rc;
+}
+
+int snapshot_probe_undo(struct disk *disk, const char *path, struct error *err)
+{
+    char *part_path;
+    int rc;
+
+    if (pipe_is_at(path))
+        return 0;
+    part_path = alloc_printf("%s.incomplete", path);
+    rc = disk_remove(disk, part_path, err);
+    free(part_path);
+    return rc;
+}
+
+/* How many coins a scan of the same commit as *ret_scan finds. */
+static int open_counted(struct coins_scan **ret_scan, struct coins_store *store,
+                        struct snapshot_header *header, const struct coins_scan_options *options,
+                        struct error *err)
+{
+    struct coins_scan_options any = *options;
+    struct coins_scan *counting = NULL;
+    struct outpoint outpoint;
+    struct block_hash tip;
+    struct coin coin;
+    int rc;
+
+    any.any_order = true;
+    do {
+        coins_scan_free(*ret_scan);
+        coins_scan_free(counting);
+        *ret_scan = counting = NULL;
+        rc = coins_scan_new(ret_scan, store, &header->base, options, err);
+        if (rc == 0)
+            rc = coins_scan_new(&counting, store, &tip, &any, err);
+    } while (rc == 0 && !block_hash_equal(&header->base, &tip)); /* The chain went on between. */
+    while (rc == 0 && (rc = coins_scan_next(counting, &outpoint, &coin, err)) == 1) {
+        header->coins_n++;
+        rc = 0;
+    }
+    coins_scan_free(counting);
+    return rc;
+}
+
+/* What has been written cannot be put right: the coins are counted first. */
+static int write_to_pipe(struct snapshot_writer *writer, struct coins_scan **ret_scan,
+                         const char *path, struct coins_store *store,
+                         struct snapshot_header *header, struct coins_stats *ret_stats,
+                         struct error *err)
+{
+    const struct coins_scan_options *options = writer->options;
+    int rc = pipe_open(&writer->pipe, path, options->go_on, options->context, err);
+
+    if (rc == 0)
+        rc = open_counted(ret_scan, store, header, options, err);
+    if (rc == 0)
+        rc = write_coins(writer, *ret_scan, header, ret_stats, err);
+    if (rc == 0 && header->coins_n != ret_stats->outputs_n)
+        rc = error_set(err, E_CORRUPT, "%llu coins were counted, then %llu found",
+                       (unsigned long long)header->coins_n,
+                       (unsigned long long)ret_stats->outputs_n);
+    pipe_close(writer->pipe);
+    return rc;
+}
+
+/* By way of a file that gets its name when it is whole. */
+static int write_to_file(struct snapshot_writer *writer, struct coins_scan **ret_scan,
+                         struct disk *disk, const char *path, struct coins_store *store,
+                         struct snapshot_header *header, struct coins_stats *ret_stats,
+                         struct error *err)
+{
+    char *part_path = alloc_printf("%s.incomplete", path);
+    int rc = open_part(disk, &writer->file, path, part_path, err);
+
+    if (rc == 0)
+        rc = coins_scan_new(ret_scan, store, &header->base, writer->options, err);
+    if (rc == 0)
+        rc = disk_truncate(writer->file, 0, err);
+    if (rc == 0)
+        rc = write_file(writer, *ret_scan, header, ret_stats, err);
+    if (rc < 0 && writer->file != NULL && disk_remove(disk, part_path, NULL) < 0)
+        error_wrap(err, "'%s' was left behind", part_path);
+    disk_close(writer->file);
+    if (rc == 0)
+        rc = put_in_place(disk, part_path, path, err);
     free(part_path);
     return rc;
 }
@@ -186,9 +291,8 @@ int snapshot_write(struct disk *disk, const char *path, const uint8_t *magic,
                    struct coins_stats *ret_stats, const struct coins_scan_options *options,
                    struct error *err)
 {
-    char *part_path = alloc_printf("%s.incomplete", path);
     struct coins_scan_options in_order = {0};
-    struct snapshot_writer writer = {0};
+    struct snapshot_writer writer = {.pipe = -1, .options = &in_order};
     struct snapshot_header header = {0};
     struct coins_scan *scan = NULL;
     struct coins_stats stats;
@@ -198,18 +302,9 @@ int snapshot_write(struct disk *disk, const char *path, const uint8_t *magic,
         in_order = *options;
     in_order.any_order = false;
     memcpy(header.magic, magic, sizeof(header.magic));
-    rc = open_part(disk, &writer.file, path, part_path, err);
-    if (rc == 0)
-        rc = coins_scan_new(&scan, store, &header.base, &in_order, err);
-    if (rc == 0)
-        rc = disk_truncate(writer.file, 0, err);
-    if (rc == 0)
-        rc = write_all(&writer, scan, &header, &stats, err);
-    if (rc < 0 && writer.file != NULL && disk_remove(disk, part_path, NULL) < 0)
-        error_wrap(err, "'%s' was left behind", part_path);
-    disk_close(writer.file);
-    if (rc == 0)
-        rc = put_in_place(disk, part_path, path, err);
+    rc = pipe_is_at(path)
+             ? write_to_pipe(&writer, &scan, path, store, &header, &stats, err)
+             : write_to_file(&writer, &scan, disk, path, store, &header, &stats, err);
     if (rc == 0) {
         *ret_header = header;
         *ret_stats = stats;
@@ -218,7 +313,6 @@ int snapshot_write(struct disk *disk, const char *path, const uint8_t *magic,
     buf_clear(&writer.out);
     buf_clear(&writer.bytes);
     free(writer.items);
-    free(part_path);
     return rc;
 }
 

@@ -19,7 +19,8 @@ struct snapshot_header {
 };
 
 /* Write the coins of the last commit to path, by way of "<path>.incomplete", so that
- * path is there whole or not at all. Any thread.
+ * path is there whole or not at all. A named pipe is written into as it is, once
+ * somebody reads. Any thread.
  *
  * Returns: 0; E_EXISTS when path is there; E_STOPPED; disk and store errors.
  * Out:     ret_stats: with COINS_HASH_SERIALIZED_3.
@@ -29,11 +30,12 @@ NODISCARD int snapshot_write(struct disk *disk, const char *path, const uint8_t 
                              struct coins_stats *ret_stats,
                              const struct coins_scan_options *options, struct error *err);
 
-/* Can snapshot_write write to path? Leaves "<path>.incomplete" behind, empty, for the
- * caller to remove where snapshot_write does not follow.
+/* Can snapshot_write write to path? Leaves "<path>.incomplete" behind, empty; where
+ * snapshot_write does not follow, snapshot_probe_undo removes it.
  *
  * Returns: 0; E_EXISTS; disk errors. */
 NODISCARD int snapshot_probe(struct disk *disk, const char *path, struct error *err);
+NODISCARD int snapshot_probe_undo(struct disk *disk, const char *path, struct error *err);
 
 /* Reading, in bounded memory. One thread. */
 struct snapshot_reader;

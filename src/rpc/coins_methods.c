@@ -295,7 +295,8 @@ const struct rpc_method rpc_coins_methods[] = {
      .summary = "Writes all unspent outputs as of a block to a file, which loadtxoutset reads.",
      .params = RPC_PARAMS(
          {"path", RPC_STR, RPC_REQUIRED,
-          "The file; relative paths start at the network's data directory. It must not exist."},
+          "The file; relative paths start at the network's data directory. It must not exist, "
+          "or be a named pipe that somebody reads."},
          {"type", RPC_STR, "=\"\"",
           "\"latest\": as of the tip. \"rollback\": as of the block that the option rollback "
           "names, "

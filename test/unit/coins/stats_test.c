@@ -2,6 +2,11 @@
  * known. Then the same coins through a snapshot file. */
 #include "coins/stats.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "coins/snapshot.h"
@@ -228,6 +233,36 @@ static int read_changed(const struct buf *good, size_t at, uint8_t mask, size_t 
     return rc;
 }
 
+/* What goes into a named pipe is the very file. */
+static void expect_pipe_gets(struct coins_store *store, const uint8_t *magic,
+                             const struct buf *file)
+{
+    char *path = alloc_printf("%s/pipe", test_folder());
+    struct sim_disk *none = sim_disk_new(3);
+    struct snapshot_header header;
+    struct coins_stats stats;
+    struct error err = {0};
+    uint8_t bytes[1024];
+    ssize_t got;
+    int fd;
+
+    CHECK(mkfifo(path, 0600) == 0);
+    fd = open(path, O_RDONLY | O_NONBLOCK);
+    EXPECT_INT("probe", snapshot_probe(sim_disk_disk(none), path, &err), 0);
+    EXPECT_INT("nothing to undo", snapshot_probe_undo(sim_disk_disk(none), path, &err), 0);
+    EXPECT_INT("pipe",
+               snapshot_write(sim_disk_disk(none), path, magic, store, &header, &stats, NULL, &err),
+               0);
+    EXPECT_U64("coins", header.coins_n, stats.outputs_n);
+    got = read(fd, bytes, sizeof(bytes));
+    EXPECT_BYTES("piped", bytes, got < 0 ? 0 : (size_t)got, file->data, file->len);
+    EXPECT_INT("end", read(fd, bytes, sizeof(bytes)), 0);
+    (void)close(fd);
+    CHECK(unlink(path) == 0);
+    free(path);
+    sim_disk_free(none);
+}
+
 static void make_small_snapshot(struct buf *ret_file)
 {
     static const uint8_t magic[4] = {1, 2, 3, 4};
@@ -252,6 +287,7 @@ static void make_small_snapshot(struct buf *ret_file)
     EXPECT_U64("coins", header.coins_n, 3);
     EXPECT_U64("transactions", stats.tx_n, 2);
     CHECK(sim_disk_peek(sim, "one/s", ret_file));
+    expect_pipe_gets(store, magic, ret_file);
     coins_close(store);
     sim_disk_free(sim);
 }
