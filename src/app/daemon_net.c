@@ -140,6 +140,7 @@ static void set_texts(const struct options *o, struct p2p_options *p2p, struct l
     p2p->connect = take_list(o, "connect", &p2p->connect_n, lists);
     p2p->connect_only = p2p->connect_n > 0 || options_is_negated(o, "connect");
     p2p->add_node = take_list(o, "addnode", &p2p->add_node_n, lists);
+    p2p->peer_keys = take_list(o, "peerkey", &p2p->peer_keys_n, lists);
     p2p->seed_node = take_list(o, "seednode", &p2p->seed_node_n, lists);
     p2p->only_net = take_list(o, "onlynet", &p2p->only_net_n, lists);
     p2p->proxy = take_list(o, "proxy", &p2p->proxy_n, lists);

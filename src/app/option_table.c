@@ -148,6 +148,9 @@ const struct option_row assayd_options[] = {
       "Make automatic connections to this network only: ipv4, ipv6, onion, i2p, cjdns"),
     R("peerblockfilters", "", CONNECTION, L, "Serve compact block filters (default: 0)"),
     R("peerbloomfilters", "", CONNECTION, 0, "Serve bloom filters (default: 0)"),
+    R("peerkey", "=<key>[@<ip>]", CONNECTION, N,
+      "Public key of another node of yours (its getpeerkey), to know it when it calls; with an "
+      "address stay connected with it, and only if it proves the key; may be repeated"),
     R("peertimeout", "=<n>", CONNECTION, D,
       "Seconds before an idle peer may be dropped (default: 60)"),
     R("port", "=<port>", CONNECTION, N, "The port to listen on for peers"),

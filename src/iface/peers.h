@@ -59,7 +59,8 @@ struct peer_info {
     const char *transport;       /* "detecting", "v1", "v2" */
     char session_id[65];         /* v2: hex; "" */
     int32_t starting_height;
-    bool is_pinned; /* Proved the key we hold for it. */
+    const char *pinned_key; /* The public key it has proven (-peerkey), hex; NULL. As long
+                             * as the peers live. */
 };
 
 struct peers_local {
@@ -194,6 +195,9 @@ struct peers_ops {
                            struct arena *arena);
     enum peers_answer (*add_address)(struct peers *peers, const char *address, uint16_t port,
                                      bool tried, char *ret_why, size_t why_size);
+    /* Our own public key, hex, for -peerkey of our other nodes; its file is made where there
+     * is none. PEERS_STATE: it cannot be read or made; ret_text is why. */
+    enum peers_answer (*own_key)(struct peers *peers, char *ret_text, size_t size);
     /* sendmsgtopeer (hidden). */
     enum peers_answer (*send_raw)(struct peers *peers, int64_t id, const char *type,
                                   struct span payload);

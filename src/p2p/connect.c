@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "p2p/addrman.h"
 #include "p2p/p2p_priv.h"
+#include "p2p/pins.h"
 
 #define ADDR_FETCH_PATIENCE_MS (5 * 60 * 1000)
 
@@ -37,10 +38,32 @@ void connect_clear(struct p2p *p2p)
     connect_i2p_clear(p2p);
     connect_auto_clear(p2p);
     connect_known_clear(p2p);
+    pins_free(c->pins);
     free(c->listeners);
     free(c->whitelist);
     free(c->added);
     *c = (struct p2p_connect){.listeners_n = 0};
+}
+
+static int read_pins(struct p2p *p2p, struct error *err)
+{
+    const struct p2p_options *o = &p2p->options;
+    char *path = o->own_key_path == NULL ? alloc_printf("%s/%s", o->folder, PINS_FILE)
+                                         : alloc_string(o->own_key_path);
+    const struct pins_options options = {.disk = o->disk,
+                                         .path = path,
+                                         .random = &p2p->random,
+                                         .default_port = p2p->params->p2p_port,
+                                         .keys = o->peer_keys,
+                                         .keys_n = o->peer_keys_n};
+    int rc = o->peer_keys_n > 0 && !o->v2_transport
+                 ? error_set(err, E_MALFORMED,
+                             "-peerkey needs the v2 transport (-v2transport), which is off or "
+                             "not built in")
+                 : pins_new(&p2p->connect.pins, &options, err);
+
+    free(path);
+    return rc;
 }
 
 int connect_read_options(struct p2p *p2p, struct error *err)
@@ -59,8 +82,15 @@ int connect_read_options(struct p2p *p2p, struct error *err)
     rc = connect_known_load(p2p, err);
     if (rc < 0)
         return rc;
+    rc = read_pins(p2p, err);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < o->add_node_n; i++)
         (void)connect_add_node(p2p, o->add_node[i], "add", o->v2_transport);
+    for (size_t i = 0; i < pins_count(c->pins); i++) {
+        if (pins_place(c->pins, i) != NULL)
+            (void)connect_add_node(p2p, pins_place(c->pins, i), "add", true);
+    }
     return connect_read_binds(p2p, err);
 }
 
@@ -98,7 +128,10 @@ void connect_peer_added(struct peer *peer)
 
 void connect_peer_ready(struct peer *peer)
 {
-    (void)peer;
+    const char *key = peer_pinned_key(peer);
+
+    if (key != NULL)
+        log_info("net", "peer=%" PRId64 " has proven the key %s", peer->id, key);
 }
 
 void connect_peer_gone(struct peer *peer)
@@ -139,6 +172,17 @@ void connect_fill_info(const struct peer *peer, struct peer_info *info, struct a
     (void)arena;
     info->network = net_name(peer->is_inbound_onion ? NET_ONION : net_address_net(&peer->address));
     info->mapped_as = connect_asn(peer->p2p, &peer->address);
+    info->pinned_key = peer_pinned_key(peer);
+}
+
+enum peers_answer connect_own_key(struct p2p *p2p, char *ret_text, size_t size)
+{
+    char key[PIN_KEY_TEXT_SIZE];
+    struct error err = {0};
+    bool is_there = pins_own_key(p2p->connect.pins, key, &err) == 0;
+
+    (void)snprintf(ret_text, size, "%s", is_there ? key : error_text(&err));
+    return is_there ? PEERS_OK : PEERS_STATE;
 }
 
 /* --- Ends --- */

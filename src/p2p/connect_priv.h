@@ -26,6 +26,7 @@ struct connect_tor;
 struct i2p_carrier;
 struct p2p;
 struct peer;
+struct pins;
 
 #define FULL_RELAY_MAX 8
 #define BLOCK_RELAY_MAX 2
@@ -93,6 +94,7 @@ struct p2p_connect {
     struct asmap *asmap;     /* Owned; NULL: none. */
     struct addrman *addrman; /* Owned, as the next ones are. */
     struct ban_list *bans;
+    struct pins *pins;
     struct connect_automatic *automatic; /* NULL: not started. */
     struct connect_tor *tor;             /* NULL: no onion service is wanted. */
     struct connect_i2p *i2p;             /* NULL: no router is known. */
@@ -192,6 +194,8 @@ void connect_added(struct p2p *p2p, struct peers_added **ret_list, size_t *ret_n
 enum peers_answer connect_add_connection(struct p2p *p2p, const char *address, const char *type,
                                          bool use_v2);
 enum peers_answer connect_disconnect(struct p2p *p2p, const char *address, int64_t id);
+/* Ours, for the others' -peerkey; PEERS_STATE: there is none, and why. */
+enum peers_answer connect_own_key(struct p2p *p2p, char *ret_text, size_t size);
 
 /* --- What is known: addrman, bans, own addresses, proxies (connect_known.c) --- */
 

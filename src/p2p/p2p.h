@@ -111,7 +111,7 @@ struct p2p_options {
     int64_t max_tip_age_s;
     bool prune;             /* NODE_NETWORK is not offered. */
     const char *asmap_path; /* NULL: none. */
-    /* Keys for one's own nodes: see wire_set_pins. */
+    /* Keys for one's own nodes: see pins.h. own_key_path NULL: peer_key in the folder. */
     const char *const *peer_keys;
     size_t peer_keys_n;
     const char *own_key_path;

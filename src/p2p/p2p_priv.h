@@ -50,6 +50,7 @@ struct peer {
     bool is_misbehaving; /* To be punished when the present message is done with. */
     bool is_doomed;      /* Ends at the next look. */
     bool is_ready;       /* Both verack's are there. */
+    int pin;             /* Whose key it must prove, of pins_find; -1: none. */
     int64_t connected_ms, last_send_ms, last_recv_ms; /* p2p_now_ms; 0: never */
     uint64_t connected_us;                            /* By the clock that nobody sets. */
     uint64_t bytes_sent, bytes_recv;
@@ -129,6 +130,8 @@ struct peer_birth {
     bool v2;
 };
 struct peer *peer_add(struct p2p *p2p, const struct peer_birth *birth);
+/* The key it has proven (pins.h), as text; NULL: none (yet). */
+const char *peer_pinned_key(const struct peer *peer);
 /* Bytes that came on its connection before it was a peer, or now. */
 void peer_received(struct peer *peer, struct span bytes);
 

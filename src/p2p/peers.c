@@ -11,6 +11,7 @@
 #include "p2p/capture.h"
 #include "p2p/p2p_priv.h"
 #include "p2p/peers_priv.h"
+#include "p2p/pins.h"
 
 #define IDLE_TIMEOUT_MS (20 * 60 * 1000)
 #define INBOX_KEPT_BYTES 65536U /* Of an empty inbox. */
@@ -50,13 +51,21 @@ struct peer *peer_of_conn(const struct p2p *p2p, net_conn conn)
 
 /* --- Birth and end --- */
 
-static struct wire *new_wire(struct p2p *p2p, const struct peer_birth *birth)
+/* A private broadcast proves nothing: it would tell who sends it. */
+static int pin_of(const struct p2p *p2p, const struct peer_birth *birth)
+{
+    if (birth->kind == PEER_INBOUND || birth->kind == PEER_PRIVATE_BROADCAST)
+        return -1;
+    return pins_find(p2p->connect.pins, birth->dest, &birth->address);
+}
+
+static struct wire *new_wire(struct p2p *p2p, const struct peer_birth *birth, int pin)
 {
     struct wire_secrets secrets;
     struct wire *wire;
     uint8_t seed[32];
 
-    if (!birth->v2)
+    if (!birth->v2 && pin < 0)
         return wire_new(WIRE_V1, p2p->params->magic, NULL);
     random_fill(&p2p->random, seed, sizeof(seed));
     wire_secrets_from_seed(&secrets, seed);
@@ -64,7 +73,20 @@ static struct wire *new_wire(struct p2p *p2p, const struct peer_birth *birth)
                     p2p->params->magic, &secrets);
     secret_wipe(&secrets, sizeof(secrets));
     secret_wipe(seed, sizeof(seed));
+    if (pin >= 0)
+        pins_set_one(p2p->connect.pins, wire, pin);
+    else if (birth->kind == PEER_INBOUND)
+        pins_set_all(p2p->connect.pins, wire);
     return wire;
+}
+
+const char *peer_pinned_key(const struct peer *peer)
+{
+    int i = wire_pinned(peer->wire);
+
+    if (i < 0)
+        return NULL;
+    return pins_key(peer->p2p->connect.pins, (size_t)(peer->pin >= 0 ? peer->pin : i));
 }
 
 static void set_names(struct peer *peer, const char *dest)
@@ -96,7 +118,8 @@ struct peer *peer_add(struct p2p *p2p, const struct peer_birth *birth)
     peer->is_reading = true;
     peer->connected_ms = p2p_now_ms(p2p);
     peer->connected_us = clock_monotonic_us(p2p->options.clock);
-    peer->wire = new_wire(p2p, birth);
+    peer->pin = pin_of(p2p, birth);
+    peer->wire = new_wire(p2p, birth, peer->pin);
     set_names(peer, birth->dest);
     if (p2p->last == NULL)
         p2p->first = peer;
@@ -140,6 +163,9 @@ static void end_peer(struct peer *peer)
     struct p2p *p2p = peer->p2p;
 
     unlink_peer(peer);
+    if (peer->pin >= 0 && wire_pinned(peer->wire) < 0 && p2p->is_started)
+        log_warning("net", "%s has not proven the key of -peerkey; the connection ends",
+                    peer->name);
     if (p2p->is_started && p2p->is_active && wire_wants_v1_retry(peer->wire)) {
         log_debug("net", "retrying with v1 transport protocol for peer=%" PRId64, peer->id);
         connect_retry_v1(peer);

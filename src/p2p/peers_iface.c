@@ -115,8 +115,7 @@ static void fill_core(const struct peer *peer, struct peer_info *info, struct ar
                                .permissions = names,
                                .permissions_n = net_permission_names(names, peer->permissions),
                                .connection_type = peer_kind_name(peer->kind),
-                               .transport = transports[wire_transport(peer->wire)],
-                               .is_pinned = wire_pinned(peer->wire) >= 0};
+                               .transport = transports[wire_transport(peer->wire)]};
     (void)snprintf(info->addr, sizeof(info->addr), "%s", peer->name);
     if (net_address_is_valid(&peer->bind))
         (void)net_address_text(info->addr_bind, &peer->bind);
@@ -275,6 +274,26 @@ static enum peers_answer peers_disconnect(struct peers *peers, const char *addre
     struct question q = {.text = address, .number = id};
 
     return ask(peers, run_disconnect, &q);
+}
+
+struct key_question {
+    char *ret_text;
+    size_t size;
+    enum peers_answer answer;
+};
+
+static void run_own_key(struct p2p *p2p, void *argument)
+{
+    struct key_question *q = argument;
+
+    q->answer = connect_own_key(p2p, q->ret_text, q->size);
+}
+
+static enum peers_answer peers_own_key(struct peers *peers, char *ret_text, size_t size)
+{
+    struct key_question q = {.ret_text = ret_text, .size = size};
+
+    return p2p_ask(p2p_of(peers), run_own_key, &q) ? q.answer : PEERS_OFF;
 }
 
 static void run_send_raw(struct p2p *p2p, void *argument)
@@ -438,6 +457,7 @@ const struct peers_ops p2p_peers_ops = {
     .added = peers_added,
     .add_connection = peers_add_connection,
     .disconnect = peers_disconnect,
+    .own_key = peers_own_key,
     .send_raw = peers_send_raw,
     .get_block = peers_get_block,
     .announce = peers_announce,

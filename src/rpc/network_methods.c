@@ -125,9 +125,26 @@ static int get_peer_info(struct rpc_call *call)
         json_put_string(w, "connection_type", list[i].connection_type);
         json_put_string(w, "transport_protocol_type", list[i].transport);
         json_put_string(w, "session_id", list[i].session_id);
+        if (list[i].pinned_key != NULL)
+            json_put_string(w, "peerkey", list[i].pinned_key);
         json_end_object(w);
     }
     json_end_array(w);
+    return 0;
+}
+
+static int get_peer_key(struct rpc_call *call)
+{
+    struct peers *peers = call->context->peers;
+    char text[PEER_TEXT_SIZE];
+
+    if (peers == NULL)
+        return rpc_fail_no_peers(call);
+    if (peers->ops->own_key(peers, text, sizeof(text)) != PEERS_OK)
+        return rpc_fail(call, RPC_MISC_ERROR, "Error: no key: %s", text);
+    json_begin_object(call->out);
+    json_put_string(call->out, "peerkey", text);
+    json_end_object(call->out);
     return 0;
 }
 
@@ -306,6 +323,15 @@ const struct rpc_method rpc_network_methods[] = {
               {RPC_ANY, "warnings", "Warnings, a list of texts."})}),
      .examples = RPC_EXAMPLES(""),
      .run = get_network_info},
+    {.name = "getpeerkey",
+     .group = "network",
+     .summary =
+         "Shows this node's public key, for -peerkey of the owner's other nodes. Both sides need "
+         "each other's; see the file docs/p2p.md. The secret key is made when it is first asked "
+         "for, and kept in the file peer_key of the data directory.",
+     .results = RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS({RPC_HEX, "peerkey", "The key."})}),
+     .examples = RPC_EXAMPLES(""),
+     .run = get_peer_key},
     {.name = "getpeerinfo",
      .group = "network",
      .summary = "Lists the connected peers.",

@@ -56,8 +56,9 @@ void write_services(struct json_writer *w, const char *key, const char *names_ke
          RPC_RESULTS({RPC_NUM, "msg", "Bytes."})},                                               \
         {RPC_STR, "connection_type", "Why it is connected."},                                    \
         {RPC_STR, "transport_protocol_type", "detecting, v1 or v2."},                            \
+        {RPC_STR, "session_id", "Of v2: the same at both ends."},                                \
     {                                                                                            \
-        RPC_STR, "session_id", "Of v2: the same at both ends."                                   \
+        RPC_HEX, "peerkey", "The public key it has proven, if it is one of -peerkey."            \
     }
 
 #endif /* RPC_PEERS_JSON_H */
