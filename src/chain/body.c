@@ -439,7 +439,7 @@ static bool scripts_are_known(const struct body *body, const struct tx *tx)
 {
     struct sig_cache_key key;
 
-    if (body->sig_cache == NULL)
+    if (body->sig_cache == NULL || sig_cache_is_empty(body->sig_cache))
         return false;
     key = sig_cache_scripts_key(body->sig_cache, &tx->wtxid, body->place.script_flags);
     return sig_cache_find(body->sig_cache, &key);
@@ -452,13 +452,14 @@ static void verify_scripts(struct body_piece *piece, uint32_t t, struct sig_batc
     const struct tx *tx = &body->block.tx[t];
     uint32_t end = MIN(piece->in_end, tx->in_n);
     struct script_tag *tag = arena_alloc(scratch, sizeof(*tag));
+    bool has_cache = body->sig_cache != NULL && !sig_cache_is_empty(body->sig_cache);
 
     *tag = (struct script_tag){.piece = piece,
                                .tx_index = t,
                                .spend = {.tx = tx,
                                          .spent = &body->spent[body->in_first[t]],
                                          .sighash = &tag->sighash,
-                                         .sig_cache = body->sig_cache}};
+                                         .sig_cache = has_cache ? body->sig_cache : NULL}};
     sighash_cache_init(&tag->sighash, tx, tag->spend.spent,
                        tx->in_n >= PREFIX_INPUTS_MIN ? scratch : NULL);
     for (uint32_t i = piece->in_from; i < end; i++)

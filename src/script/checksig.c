@@ -304,17 +304,44 @@ static enum verdict read_multisig(struct machine *m, struct multisig *ret_args)
     return V_VALID;
 }
 
-/* Ask the engine about the whole multisig. False: it does not take it, or some
- * signature or key has a form that must be judged in its turn. */
+/* Do pairs that were found good before fit every signature to a key, in order? Then
+ * trying each pair would find that too. */
+static bool match_is_known(const struct sig_cache *cache, const struct span *sigs,
+                           const uint8_t *hashes, size_t sigs_n, const struct span *keys,
+                           size_t keys_n)
+{
+    size_t key = 0;
+
+    for (size_t i = 0; i < sigs_n; i++, key++) {
+        bool is_found = false;
+
+        for (; key + (sigs_n - i) <= keys_n; key++) {
+            struct sig_cache_key pair =
+                sig_cache_ecdsa_key(cache, keys[key], sigs[i], hashes + i * SHA256_BYTES);
+
+            is_found = sig_cache_find(cache, &pair);
+            if (is_found)
+                break;
+        }
+        if (!is_found)
+            return false;
+    }
+    return true;
+}
+
+/* Settle the whole multisig: by what is known, or by asking the engine. False: it does
+ * not take it, or some signature or key has a form that must be judged in its turn. */
 static bool match_at_once(struct machine *m, const struct multisig *args,
                           const struct script_code *code)
 {
     const struct sig_engine *engine = engine_of(m);
+    const struct spend *spend = m->spend;
     struct span sigs[SCRIPT_MULTISIG_KEYS_MAX];
     struct span keys[SCRIPT_MULTISIG_KEYS_MAX];
     uint8_t hashes[SCRIPT_MULTISIG_KEYS_MAX * SHA256_BYTES];
 
-    if (engine->multisig == NULL || m->spend->sig_cache != NULL || args->sigs_n == 0)
+    if (engine->multisig == NULL || args->sigs_n == 0 ||
+        (spend->sig_cache != NULL && spend->sig_cache_store))
         return false;
     for (size_t i = 0; i < args->keys_n; i++) {
         keys[i] = item_span(machine_top(m, args->key_at + i));
@@ -328,6 +355,9 @@ static bool match_at_once(struct machine *m, const struct multisig *args,
         sigs[i].len--;
         hash_ecdsa(m, hashes + i * SHA256_BYTES, code, sigs[i].data[sigs[i].len]);
     }
+    if (spend->sig_cache != NULL &&
+        match_is_known(spend->sig_cache, sigs, hashes, args->sigs_n, keys, args->keys_n))
+        return true;
     return engine->multisig(engine, sigs, hashes, args->sigs_n, keys, args->keys_n);
 }
 

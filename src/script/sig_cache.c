@@ -25,6 +25,7 @@ struct sig_cache {
     struct sha256 salted[KEY_KINDS]; /* Has taken one block: salt and kind. */
     size_t mask;
     struct set *sets; /* Owned; mask + 1. */
+    _Atomic bool is_used;
 };
 
 struct sig_cache *sig_cache_new(size_t size_bytes, const uint8_t *salt)
@@ -131,6 +132,11 @@ static bool set_holds(struct set *set, const struct sig_cache_key *key)
     return false;
 }
 
+bool sig_cache_is_empty(const struct sig_cache *cache)
+{
+    return !atomic_load_explicit(&cache->is_used, memory_order_relaxed);
+}
+
 bool sig_cache_find(const struct sig_cache *cache, const struct sig_cache_key *key)
 {
     struct set *set = set_of(cache, key);
@@ -150,6 +156,9 @@ void sig_cache_add(struct sig_cache *cache, const struct sig_cache_key *key)
     uint32_t before = atomic_load_explicit(&set->sequence, memory_order_relaxed);
     uint32_t way;
 
+    /* Only once: the line is read by all who find. */
+    if (sig_cache_is_empty(cache))
+        atomic_store_explicit(&cache->is_used, true, memory_order_relaxed);
     if ((before & 1) ||
         !atomic_compare_exchange_strong_explicit(&set->sequence, &before, before + 1,
                                                  memory_order_acquire, memory_order_relaxed))

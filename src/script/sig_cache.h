@@ -43,6 +43,9 @@ struct sig_cache_key sig_cache_schnorr_key(const struct sig_cache *cache, const 
 struct sig_cache_key sig_cache_scripts_key(const struct sig_cache *cache, const struct wtxid *wtxid,
                                            uint64_t flags) NONNULL(1, 2);
 
+/* Was nothing added yet? Then there is no need to make keys. */
+bool sig_cache_is_empty(const struct sig_cache *cache) NONNULL(1);
+
 bool sig_cache_find(const struct sig_cache *cache, const struct sig_cache_key *key) NONNULL(1, 2);
 void sig_cache_add(struct sig_cache *cache, const struct sig_cache_key *key) NONNULL(1, 2);
 

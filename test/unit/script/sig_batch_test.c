@@ -8,6 +8,7 @@
 #include "crypto/secp.h"
 #include "crypto/sigbatch_priv.h"
 #include "script/build.h"
+#include "script/sig_cache.h"
 #include "script_text.h"
 
 #define KEYS 4
@@ -126,6 +127,47 @@ static void run(const char *label, uint32_t settle)
     }
 }
 
+static uint64_t seen_by_lanes(void)
+{
+    struct sigbatch_stats stats = sigbatch_stats();
+
+    return stats.lanes + stats.again + stats.tried;
+}
+
+/* With a cache that knows nothing of the inputs, as many checks go to the lanes as
+ * without; with one that knows every good pair, no good input's do. The verdicts stay. */
+static void run_with_cache(const char *label, const bool *wanted, uint64_t seen_without)
+{
+    static const uint8_t salt[SIG_CACHE_SALT_BYTES] = {5};
+    struct sig_cache *cache = sig_cache_new(1 << 16, salt);
+    struct spend *spend = &stage.ready.spend;
+    bool all_wanted = true;
+    uint64_t seen[2];
+
+    EXPECT_TRUE(label, sig_cache_is_empty(cache));
+    for (uint32_t i = 0; i < stage.tx.in_n; i++)
+        all_wanted = all_wanted && wanted[i];
+    for (int is_known = 0; is_known < 2; is_known++) {
+        spend->sig_cache = cache;
+        spend->sig_cache_store = is_known != 0;
+        for (uint32_t i = 0; i < stage.tx.in_n && is_known; i++)
+            EXPECT_INT(label, script_verify_input(spend, i, 0) == V_VALID, wanted[i]);
+        EXPECT_INT(label, sig_cache_is_empty(cache), is_known == 0);
+        spend->sig_cache_store = false;
+        seen[is_known] = seen_by_lanes();
+        run(label, 16);
+        seen[is_known] = seen_by_lanes() - seen[is_known];
+        for (uint32_t i = 0; i < stage.tx.in_n; i++)
+            EXPECT_INT(label, stage.told[i] == V_VALID, wanted[i]);
+    }
+    EXPECT_U64(label, seen[0], seen_without);
+    EXPECT_TRUE(label, seen[1] <= seen_without);
+    if (all_wanted)
+        EXPECT_U64(label, seen[1], 0);
+    spend->sig_cache = NULL;
+    sig_cache_free(cache);
+}
+
 /* Every way to fill s places with signatures of k keys: it is valid just when the keys
  * are in their order. */
 static void multisigs_in_every_order(void)
@@ -134,6 +176,7 @@ static void multisigs_in_every_order(void)
         for (uint32_t sigs_n = 1; sigs_n <= keys_n; sigs_n++) {
             bool wanted[INPUTS_MAX];
             uint32_t ways = 1;
+            uint64_t seen;
             char label[32];
 
             for (uint32_t k = 0; k < sigs_n; k++)
@@ -158,9 +201,12 @@ static void multisigs_in_every_order(void)
                 }
                 stage.in[i].script_sig = keep(&script_sig);
             }
+            seen = seen_by_lanes();
             run(label, 16);
+            seen = seen_by_lanes() - seen;
             for (uint32_t i = 0; i < ways; i++)
                 EXPECT_INT(label, stage.told[i] == V_VALID, wanted[i]);
+            run_with_cache(label, wanted, seen);
             end();
         }
     }
@@ -228,13 +274,6 @@ static void scripts_that_go_on_after_a_failure(void)
                        flows[i / 4].valid >> (i % 4) & 1);
     }
     end();
-}
-
-static uint64_t seen_by_lanes(void)
-{
-    struct sigbatch_stats stats = sigbatch_stats();
-
-    return stats.lanes + stats.again + stats.tried;
 }
 
 /* Valid only if the signature is not: each evaluation in the batch is in vain. */
