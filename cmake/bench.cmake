@@ -41,6 +41,7 @@ add_custom_target(bench
     COMMAND bench_sigbatch
     COMMAND bench_script
     COMMAND bench_worst
+    COMMAND bench_worst_block
     COMMAND bench_graph
     COMMAND bench_miner
     COMMAND bench_template
