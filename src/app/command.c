@@ -1,5 +1,6 @@
 #include "app/command.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -67,7 +68,8 @@ static void *run(void *context)
     rc = posix_spawn(&pid, "/bin/sh", NULL, &attributes, argv, environ);
     (void)posix_spawnattr_destroy(&attributes);
     if (rc == 0) {
-        while (waitpid(pid, &status, 0) < 0)
+        /* Where whoever started us ignores its children's ends there is no status. */
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             continue;
     }
     if (rc != 0 || status != 0)

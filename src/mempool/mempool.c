@@ -382,11 +382,6 @@ void pool_forget(struct mempool *pool, struct entry *entry, enum tx_removal why)
                   "Removed %s from set of unbroadcast txns before confirmation that txn was sent "
                   "out",
                   hash_hex(tx->txid.b).text);
-    if (entry->is_unbroadcast)
-        log_debug("mempool",
-                  "Removed %s from set of unbroadcast txns before confirmation that txn was sent "
-                  "out",
-                  hash_hex(tx->txid.b).text);
     pool_set_unbroadcast(pool, entry, false);
     heap_remove(pool, entry->heap_at, pool->txs_n);
     index_remove(&pool->by_txid, entry->txid_hash, node, 0);

@@ -351,6 +351,30 @@ static void what_is_being_judged_is_not_asked_again(void)
     stage_free(stage);
 }
 
+/* It had come whole: nothing else waits behind it. */
+static void the_message_behind_a_judged_block_is_answered(void)
+{
+    struct stage *stage = stage_new(NULL);
+    struct actor *actor = stage_join(stage, true, FULL);
+    struct wire_message message;
+    struct inv inv[1];
+
+    make_chain(stage, 1, 1);
+    actor_send_headers(actor, chain, 1);
+    EXPECT_INT("asked", actor_asked(actor, inv), 1);
+    stage->holds_answers = true;
+    send_block_of(actor, inv);
+    message_write_nonce(actor_begin(actor, MESSAGE_PING), 78);
+    actor_end(actor);
+    EXPECT_TRUE("waits", !actor_next(actor, MESSAGE_PONG, &message));
+    EXPECT_TRUE("it is held", peer_of(actor)->has_held);
+    EXPECT_INT("nothing behind it", peer_of(actor)->inbox.len, 0);
+    stage_answer(stage);
+    EXPECT_TRUE("answered", actor_next(actor, MESSAGE_PONG, &message));
+    EXPECT_TRUE("still there", !actor->is_gone);
+    stage_free(stage);
+}
+
 /* --- Lagging --- */
 
 static void an_outbound_peer_must_keep_up(void)
@@ -548,6 +572,7 @@ TEST_LIST(TEST(an_announced_block_is_fetched_at_once), TEST(bad_headers_end_the_
           TEST(who_holds_up_the_window_goes), TEST(a_block_must_come_in_time),
           TEST(limited_peers_are_asked_for_the_last_ones_only), TEST(without_room_nothing_is_asked),
           TEST(an_invalid_block_is_its_senders_fault),
-          TEST(what_is_being_judged_is_not_asked_again), TEST(an_outbound_peer_must_keep_up),
+          TEST(what_is_being_judged_is_not_asked_again),
+          TEST(the_message_behind_a_judged_block_is_answered), TEST(an_outbound_peer_must_keep_up),
           TEST(headers_are_served), TEST(stale_blocks_are_not_for_strangers),
           TEST(getblocks_goes_on), TEST(new_blocks_are_told_as_wished))
