@@ -170,6 +170,13 @@ static void publish_progress(struct chain *chain)
         chain_publish(chain);
 }
 
+void chain_tell_settled(struct chain *chain)
+{
+    look_at_age(chain, chain->active->verified);
+    if (!atomic_load(&chain->is_initial))
+        publish_progress(chain);
+}
+
 void chain_tell_rejected(struct chain *chain, const struct block_hash *hash,
                          const struct finding *finding)
 {

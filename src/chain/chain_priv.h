@@ -302,6 +302,9 @@ int chain_move_to(struct chainstate *state, const struct header_node *target, st
 int chain_disconnect_tip(struct chainstate *state, struct error *err);
 /* Moves the tip that others see to what is verified, after telling the followers. */
 void chain_publish(struct chain *chain);
+/* A block of the active state was settled: near the tip each is news of its own, however
+ * many come at once. */
+void chain_tell_settled(struct chain *chain);
 void chain_forget_disconnected(struct chain *chain);
 struct block_info chain_info(const struct chain *chain, const struct header_node *node,
                              const struct header_node *tip);

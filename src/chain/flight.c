@@ -568,6 +568,8 @@ int flight_settle(struct chainstate *state, bool *ret_bad, struct error *err)
     flight->bytes -= body->expected_bytes;
     flight_body_release(state->chain, body);
     state->verified = node;
+    if (state == state->chain->active)
+        chain_tell_settled(state->chain);
     return 0;
 }
 

@@ -153,6 +153,21 @@ static int32_t tip_height(struct bench *bench)
     return tip == NULL ? -1 : tip->height;
 }
 
+/* While the chain is old the answer comes when a block is stored: the tip follows. */
+static void wait_tip(struct bench *bench)
+{
+    for (int wait = 0; tip_height(bench) < BRANCHES_BASE && wait < 1000; wait++) {
+        struct block_info info;
+        struct node *node = chain_node(bench->chain);
+        const struct header_node *tip = chain_tip(bench->chain);
+        struct block_hash known = {{0}};
+
+        if (tip != NULL) /* Before the first block there is none. */
+            known = tip->hash;
+        node->ops->wait_tip(node, &info, &known, 10);
+    }
+}
+
 /* Headers first, then the bodies from the back to the front and in a random order. */
 static void bodies_in_any_order(void)
 {
@@ -180,17 +195,41 @@ static void bodies_in_any_order(void)
         for (int32_t i = 0; i < BRANCHES_BASE; i++)
             offer_block(&bench, order[i]);
         wait_all(&bench);
-        /* While the chain is old the answer comes when a block is stored: the tip follows. */
-        for (int wait = 0; tip_height(&bench) < BRANCHES_BASE && wait < 1000; wait++) {
-            struct block_info info;
-            struct node *node = chain_node(bench.chain);
-            const struct header_node *tip = chain_tip(bench.chain);
-            struct block_hash known = {{0}};
+        wait_tip(&bench);
+        EXPECT_INT("tip", tip_height(&bench), BRANCHES_BASE);
+        tear_down(&bench);
+    }
+}
 
-            if (tip != NULL) /* Before the first block there is none. */
-                known = tip->hash;
-            node->ops->wait_tip(node, &info, &known, 10);
-        }
+static void on_tip(void *context, const struct tip_event *event)
+{
+    int32_t *height = context;
+
+    EXPECT_TRUE("near the tip", !event->initial_block_download);
+    EXPECT_INT("one on", event->tip.height, *height + 1);
+    EXPECT_INT("from the one before", event->fork.height, *height);
+    *height = event->tip.height;
+}
+
+/* All become whole at once, with the first of them; still nobody misses one. */
+static void each_block_near_the_tip_is_told(void)
+{
+    for (int round = 0; round < 8; round++) {
+        int32_t told = 0;
+        struct chain_events events = {.context = &told, .tip_changed = on_tip};
+        struct chain_guests guests;
+        struct bench bench;
+
+        set_up(&bench, &guests, false);
+        sim_clock_set_wall_ms(&bench.clock, (INT64_C(1296688602) + 600 * BRANCHES_BASE) * 1000);
+        chain_add_events(bench.chain, &events);
+        chain_start(bench.chain);
+        offer_headers(&bench, 0, bench.branches.n);
+        for (int32_t i = BRANCHES_BASE - 1; i >= 0; i--)
+            offer_block(&bench, i);
+        wait_all(&bench);
+        wait_tip(&bench);
+        EXPECT_INT("all", told, BRANCHES_BASE);
         EXPECT_INT("tip", tip_height(&bench), BRANCHES_BASE);
         tear_down(&bench);
     }
@@ -290,5 +329,6 @@ static void transactions_go_to_the_guest(void)
     arena_clear(&arena);
 }
 
-TEST_LIST(TEST(bodies_in_any_order), TEST(answers_say_what_is_wrong),
-          TEST(strangers_blocks_must_be_worth_it), TEST(transactions_go_to_the_guest))
+TEST_LIST(TEST(bodies_in_any_order), TEST(each_block_near_the_tip_is_told),
+          TEST(answers_say_what_is_wrong), TEST(strangers_blocks_must_be_worth_it),
+          TEST(transactions_go_to_the_guest))
