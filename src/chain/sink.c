@@ -19,7 +19,7 @@ struct offer {
     size_t n;               /* Headers or transactions. */
     void (*headers_done)(void *context, const struct headers_answer *answer);
 
-    struct body *body; /* Owned; checked by itself. NULL once it is stored. */
+    struct body *body; /* Owned; checked by itself. NULL if that went badly, or it is stored. */
     bool is_requested;
     uint64_t bytes; /* Counted in offers_bytes. */
     struct block_answer answer;
@@ -393,6 +393,10 @@ static void offer_block(struct sink *sink, struct buf *own_bytes, bool is_reques
         log_warning("validation", "Block %s is turned away: %s%s%s",
                     hash_hex(offer->answer.hash.b).text, offer->answer.result.reason,
                     body->finding.detail[0] == '\0' ? "" : ", ", body->finding.detail);
+        /* The answer is known: what nobody judges waits for nobody. */
+        body_free(body);
+        offer->body = NULL;
+        offer->bytes = 0;
     }
     atomic_fetch_add(&chain->offers_bytes, offer->bytes);
     put(chain, offer);

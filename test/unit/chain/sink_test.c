@@ -329,6 +329,67 @@ static void transactions_go_to_the_guest(void)
     arena_clear(&arena);
 }
 
-TEST_LIST(TEST(bodies_in_any_order), TEST(each_block_near_the_tip_is_told),
+struct gate {
+    struct bench *bench;
+    bool is_held;
+    bool is_open;
+};
+
+static int wait_at_gate(void *argument, struct error *err)
+{
+    struct gate *gate = argument;
+
+    (void)err;
+    mutex_lock(&gate->bench->mutex);
+    gate->is_held = true;
+    cond_broadcast(&gate->bench->answered);
+    while (!gate->is_open)
+        cond_wait(&gate->bench->answered, &gate->bench->mutex);
+    mutex_unlock(&gate->bench->mutex);
+    return 0;
+}
+
+static void hold_chain(void *context)
+{
+    struct gate *gate = context;
+
+    EXPECT_INT("held", chain_run(gate->bench->chain, wait_at_gate, gate, NULL), 0);
+}
+
+/* While the chain is busy only blocks that it has to judge take room. */
+static void bad_blocks_take_no_room(void)
+{
+    struct chain_guests guests;
+    struct thread thread = {0};
+    struct buf much = {0};
+    struct bench bench;
+    struct gate gate = {.bench = &bench};
+    struct sink *sink;
+
+    set_up(&bench, &guests, true);
+    sink = chain_sink(bench.chain);
+    memset(buf_extend(&much, 4U << 20), 0, 4U << 20);
+    CHECK(thread_start(&thread, "holder", hold_chain, &gate, NULL) == 0);
+    mutex_lock(&bench.mutex);
+    while (!gate.is_held)
+        cond_wait(&bench.answered, &bench.mutex);
+    mutex_unlock(&bench.mutex);
+    for (int i = 0; i < 6; i++)
+        offer_bytes(&bench, span_of_buf(&much), true);
+    EXPECT_TRUE("room", sink->ops->has_room(sink));
+    mutex_lock(&bench.mutex);
+    EXPECT_U64("the chain is held", bench.answers, 0);
+    gate.is_open = true;
+    cond_broadcast(&bench.answered);
+    mutex_unlock(&bench.mutex);
+    thread_join(&thread);
+    wait_all(&bench);
+    EXPECT_INT("not read", bench.block.result.verdict, V_BAD_MERKLE_ROOT);
+    buf_clear(&much);
+    tear_down(&bench);
+}
+
+TEST_LIST(TEST(bad_blocks_take_no_room), TEST(bodies_in_any_order),
+          TEST(each_block_near_the_tip_is_told),
           TEST(answers_say_what_is_wrong), TEST(strangers_blocks_must_be_worth_it),
           TEST(transactions_go_to_the_guest))
