@@ -388,7 +388,11 @@ int snapshot_reader_new(struct snapshot_reader **ret_reader, struct snapshot_hea
 
     arena_init(&reader->arena);
     reader->bytes = alloc(READ_BYTES);
-    rc = disk_open(disk, &reader->file, path, DISK_READ, err);
+    /* Opening one would wait for its writer, past the end of the node. */
+    rc = pipe_is_at(path)
+             ? error_set(err, E_STATE, "'%s' is a named pipe, and snapshots are read from files",
+                         path)
+             : disk_open(disk, &reader->file, path, DISK_READ, err);
     if (rc == 0)
         rc = read_header(reader, err);
     if (rc < 0) {

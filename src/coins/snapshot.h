@@ -41,7 +41,7 @@ NODISCARD int snapshot_probe_undo(struct disk *disk, const char *path, struct er
 struct snapshot_reader;
 
 /* Opens and reads the header. E_MALFORMED: not a snapshot, or of another version; the
- * network is for the caller to look at. */
+ * network is for the caller to look at. E_STATE: a named pipe. */
 NODISCARD int snapshot_reader_new(struct snapshot_reader **ret_reader,
                                   struct snapshot_header *ret_header, struct disk *disk,
                                   const char *path, struct error *err);

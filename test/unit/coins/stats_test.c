@@ -239,6 +239,7 @@ static void expect_pipe_gets(struct coins_store *store, const uint8_t *magic,
 {
     char *path = alloc_printf("%s/pipe", test_folder());
     struct sim_disk *none = sim_disk_new(3);
+    struct snapshot_reader *reader = NULL;
     struct snapshot_header header;
     struct coins_stats stats;
     struct error err = {0};
@@ -247,6 +248,8 @@ static void expect_pipe_gets(struct coins_store *store, const uint8_t *magic,
     int fd;
 
     CHECK(mkfifo(path, 0600) == 0);
+    EXPECT_INT("not to read from",
+               snapshot_reader_new(&reader, &header, disk_real(), path, &err), E_STATE);
     fd = open(path, O_RDONLY | O_NONBLOCK);
     EXPECT_INT("probe", snapshot_probe(sim_disk_disk(none), path, &err), 0);
     EXPECT_INT("nothing to undo", snapshot_probe_undo(sim_disk_disk(none), path, &err), 0);
