@@ -11,10 +11,9 @@ struct request {
     chain_call *run;
     void *argument;
     bool is_light;
-    bool is_answered;
     int rc;
     struct error err;
-    struct cond answered; /* Each its own: an answer wakes nobody but its asker. */
+    struct bell answered; /* Each its own: an answer wakes nobody but its asker. */
     struct request *next;
 };
 
@@ -74,9 +73,8 @@ static void serve(struct chain *chain, bool only_light)
             chain->is_serving = false;
         if (is_fatal(request->rc))
             chain_fail(chain, request->rc, &request->err);
+        bell_ring(&request->answered);
         mutex_lock(&chain->mutex);
-        request->is_answered = true;
-        cond_signal(&request->answered);
     }
     mutex_unlock(&chain->mutex);
 }
@@ -126,15 +124,14 @@ int chain_ask(struct chain *chain, chain_call *run, void *argument, bool is_ligh
         mutex_unlock(&chain->mutex);
         return error_set(err, E_STOPPED, "the chain is stopping");
     }
-    cond_init(&request.answered);
+    bell_init(&request.answered);
     *chain->requests_end = &request;
     chain->requests_end = &request.next;
     atomic_fetch_add(is_light ? &chain->light_n : &chain->heavy_n, 1);
-    cond_signal(&chain->asked);
-    while (!request.is_answered)
-        cond_wait(&request.answered, &chain->mutex);
     mutex_unlock(&chain->mutex);
-    cond_clear(&request.answered);
+    cond_signal(&chain->asked);
+    bell_wait(&request.answered);
+    bell_clear(&request.answered);
     if (request.rc < 0 && err != NULL)
         *err = request.err;
     return request.rc;
@@ -247,8 +244,7 @@ static void run_chain(void *context)
     for (struct request *request = take_request(chain, false); request != NULL;
          request = take_request(chain, false)) {
         request->rc = error_set(&request->err, E_STOPPED, "the chain is stopping");
-        request->is_answered = true;
-        cond_signal(&request->answered);
+        bell_ring(&request->answered);
     }
     cond_broadcast(&chain->moved);
     mutex_unlock(&chain->mutex);

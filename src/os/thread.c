@@ -141,6 +141,27 @@ void cond_broadcast(struct cond *cond)
     CHECK(pthread_cond_broadcast(&cond->handle) == 0);
 }
 
+void bell_init(struct bell *bell)
+{
+    CHECK(sem_init(&bell->handle, 0, 0) == 0);
+}
+
+void bell_clear(struct bell *bell)
+{
+    CHECK(sem_destroy(&bell->handle) == 0);
+}
+
+void bell_ring(struct bell *bell)
+{
+    CHECK(sem_post(&bell->handle) == 0);
+}
+
+void bell_wait(struct bell *bell)
+{
+    while (sem_wait(&bell->handle) != 0)
+        CHECK(errno == EINTR);
+}
+
 void queue_init(struct queue *queue, size_t capacity)
 {
     CHECK(capacity > 0);

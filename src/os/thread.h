@@ -6,6 +6,7 @@
 #define OS_THREAD_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,17 @@ void cond_wait(struct cond *cond, struct mutex *mutex);
 bool cond_wait_for(struct cond *cond, struct mutex *mutex, uint64_t timeout_us);
 void cond_signal(struct cond *cond);
 void cond_broadcast(struct cond *cond);
+
+/* Rung once, waited for once, by two threads without a mutex. The one who waited may clear
+ * it and let go of its memory at once: ringing touches it no more. */
+struct bell {
+    sem_t handle;
+};
+
+void bell_init(struct bell *bell);
+void bell_clear(struct bell *bell);
+void bell_ring(struct bell *bell);
+void bell_wait(struct bell *bell);
 
 /* A first-in first-out queue of at most capacity pointers. Any number of threads
  * on both ends. Items are never NULL. */
