@@ -2,15 +2,16 @@
 
 static const char digits[] = "0123456789abcdef";
 
+/* One more than the value, so that all others are 0: a look-up does not guess which of the
+ * ranges comes next, as branches would, mostly in vain. */
+static const uint8_t values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+
 static int nibble(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    return values[(uint8_t)c] - 1;
 }
 
 void hex_write(char *ret_text, const uint8_t *data, size_t len)
@@ -36,7 +37,7 @@ static bool byte_at(uint8_t *ret_byte, const char *text)
     int high = nibble(text[0]);
     int low = nibble(text[1]);
 
-    if (high < 0 || low < 0)
+    if ((high | low) < 0)
         return false;
     *ret_byte = (uint8_t)(high << 4 | low);
     return true;

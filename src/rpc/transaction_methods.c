@@ -57,10 +57,11 @@ bool read_raw_tx(struct tx *ret_tx, const char *hex, bool try_old, bool try_witn
     bool has_new = false;
     bool has_old = false;
 
-    if (!text_is_hex(span_of_string(hex)))
+    if (len == 0)
         return false;
-    bytes = arena_alloc(arena, len / 2);
-    CHECK(hex_read(bytes, len / 2, hex, len));
+    bytes = arena_alloc(arena, len / 2 + 1);
+    if (!hex_read(bytes, len / 2, hex, len))
+        return false;
     if (try_witness) {
         reader_init(&r, bytes, len / 2);
         has_new = tx_read(ret_tx, &r, arena, TX_READ_IDS) == 0 && r.left == 0;
