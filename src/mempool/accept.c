@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "primitives/amount.h"
+#include "script/sig_memo.h"
 
 __extension__ typedef __int128 wide;
 
@@ -422,6 +423,7 @@ static enum verdict run_scripts(struct trial *trial, struct attempt *attempt, ui
         .sighash = &attempt->sighash,
         .sig_cache = trial->pool->options.sig_cache,
         .sig_cache_store = true,
+        .engine = sig_memo_engine(trial->pool->sig_memo),
     };
 
     for (uint32_t i = 0; i < attempt->tx->in_n; i++) {
@@ -447,6 +449,7 @@ bool attempt_check_scripts(struct trial *trial, struct attempt *attempt)
     enum verdict verdict;
     uint32_t input;
 
+    sig_memo_reset(trial->pool->sig_memo);
     sighash_cache_init(&attempt->sighash, tx, attempt->spent, &trial->arena);
     verdict = run_scripts(trial, attempt, POLICY_STANDARD_FLAGS, &input);
     if (verdict != V_VALID) {

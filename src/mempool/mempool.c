@@ -9,6 +9,7 @@
 #include "mempool/mempool_priv.h"
 #include "mempool/save_priv.h"
 #include "policy/standard.h"
+#include "script/sig_memo.h"
 
 #define MEMPOOL_BYTES_DEFAULT (UINT64_C(300) * 1000 * 1000)
 #define MEMPOOL_EXPIRY_DEFAULT_S (INT64_C(336) * 60 * 60)
@@ -89,6 +90,7 @@ int mempool_new(struct mempool **ret_pool, const struct mempool_options *options
     pool->sequence = 1;
     pool->rolling_since_s = pool_now_s(pool);
     pool->graph = graph_new(&graph);
+    pool->sig_memo = sig_memo_new(&sig_engine_default);
     pool->best_header_height = -1;
     pool->fees_saved_us = clock_monotonic_us(options->clock);
     /* File times are the machine's, whatever the mocked clock says. */
@@ -117,6 +119,7 @@ void mempool_free(struct mempool *own_pool)
     index_clear(&own_pool->by_prevout);
     index_clear(&own_pool->by_delta);
     graph_free(own_pool->graph);
+    sig_memo_free(own_pool->sig_memo);
     fees_free(own_pool->fees);
     mutex_clear(&own_pool->save_mutex);
     mutex_clear(&own_pool->mutex);
