@@ -325,6 +325,7 @@ def run(program, chain, height, txs, args):
             before, began = node.cpu_s(), time.monotonic()
             drive(lanes)
             wall, cpu = time.monotonic() - began, node.cpu_s() - before
+            node.connection = None  # Core closes what was idle for half a minute.
             held = sorted(node.call("getrawmempool"))
             peak = node.peak_mb()
             stop = node.stop()
