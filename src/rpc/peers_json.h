@@ -58,7 +58,8 @@ void write_services(struct json_writer *w, const char *key, const char *names_ke
         {RPC_STR, "transport_protocol_type", "detecting, v1 or v2."},                            \
         {RPC_STR, "session_id", "Of v2: the same at both ends."},                                \
     {                                                                                            \
-        RPC_HEX, "peerkey", "The public key it has proven, if it is one of -peerkey."            \
+        RPC_HEX, "peerkey", "The public key it has proven, if it is one of -peerkey.",           \
+            .flags = RPC_OPTIONAL                                                                \
     }
 
 #endif /* RPC_PEERS_JSON_H */
