@@ -6,6 +6,7 @@
 #include "app/daemon.h"
 #include "app/log.h"
 #include "base/alloc.h"
+#include "base/hex.h"
 #include "rpc/version.h"
 
 static int set_categories(const struct options *o)
@@ -127,6 +128,12 @@ int daemon_open_log(struct daemon *daemon)
         log_info("config", "Log output may contain privacy-sensitive information. Be cautious when "
                            "sharing logs.");
         log_info("config", "Using data directory %s", daemon->network_folder);
+        if (daemon->params.network == NETWORK_SIGNET) {
+            char magic[2 * sizeof(daemon->params.magic) + 1];
+
+            hex_write(magic, daemon->params.magic, sizeof(daemon->params.magic));
+            log_info("config", "Signet derived magic (message start): %s", magic);
+        }
         log_config_path(daemon);
         options_log(o);
     }
