@@ -13,6 +13,13 @@ int reader_fail(struct reader *r, int rc)
     return r->rc;
 }
 
+int reader_fail_why(struct reader *r, int rc, const char *why)
+{
+    if (r->rc == 0)
+        r->why = why;
+    return reader_fail(r, rc);
+}
+
 struct span read_span(struct reader *r, size_t len)
 {
     struct span span;

@@ -18,12 +18,15 @@ struct reader {
     const uint8_t *at; /* Borrowed. */
     size_t left;       /* Bytes. */
     int rc;            /* 0, E_TRUNCATED or E_MALFORMED; the first one stays. */
+    const char *why;   /* Of a failure, where the format has words for it; else NULL. */
 };
 
 void reader_init(struct reader *r, const void *data, size_t len);
 
 /* Marks the reader failed, unless it is already. Returns r->rc. */
 int reader_fail(struct reader *r, int rc);
+/* The same with words for the log: a static text. */
+int reader_fail_why(struct reader *r, int rc, const char *why);
 
 uint8_t read_u8(struct reader *r);
 uint16_t read_le16(struct reader *r);

@@ -63,7 +63,9 @@ int message_end(const struct reader *r, struct error *err)
     if (r->rc == 0)
         return 0;
     return error_set(err, r->rc, "%s",
-                     r->rc == E_TRUNCATED ? "end of data" : "not canonically encoded");
+                     r->why != NULL         ? r->why
+                     : r->rc == E_TRUNCATED ? "end of data"
+                                            : "not canonically encoded");
 }
 
 int message_read_count(uint32_t *ret_n, struct reader *r, uint32_t max, size_t item_bytes_min,

@@ -353,6 +353,7 @@ static void handle_tx(struct peer *peer, const struct wire_message *message, str
 {
     struct p2p *p2p = peer->p2p;
     struct tx_ref *ref = NULL;
+    struct error err = {0};
     struct tx tx;
 
     if (peer_may_not_send_txs(peer)) {
@@ -362,9 +363,9 @@ static void handle_tx(struct peer *peer, const struct wire_message *message, str
     /* Nothing to judge it by yet. */
     if (p2p->options.ground.is_initial_block_download(p2p->options.ground.context))
         return;
-    if (message_read_tx(&tx, message->payload, arena, NULL) < 0 ||
-        tx_ref_read(&ref, tx.raw, NULL) < 0) {
-        log_debug("net", "tx message of peer=%" PRId64 " cannot be read", peer->id);
+    if (message_read_tx(&tx, message->payload, arena, &err) < 0 ||
+        tx_ref_read(&ref, tx.raw, &err) < 0) {
+        peer_garbled(peer, message, &err);
         return;
     }
     receive(peer, ref);

@@ -75,7 +75,7 @@ static void read_witnesses(struct tx_in *in, uint32_t count, struct reader *r, s
     /* A witness encoding without any witness would give one transaction two
      * serializations. */
     if (!any)
-        (void)reader_fail(r, E_MALFORMED);
+        (void)reader_fail_why(r, E_MALFORMED, "Superfluous witness record");
 }
 
 static void hash_ids(struct tx *tx)
@@ -128,7 +128,7 @@ static int read_any(struct tx *ret_tx, struct reader *r, struct arena *arena, bo
         read_witnesses(in, tx.in_n, r, arena);
     }
     if (flags != 0)
-        (void)reader_fail(r, E_MALFORMED);
+        (void)reader_fail_why(r, E_MALFORMED, "Unknown transaction optional data");
     tx.lock_time = read_le32(r);
     if (r->rc < 0)
         return r->rc;
