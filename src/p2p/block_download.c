@@ -13,6 +13,7 @@
 #define WALK_STEP 128
 #define STALL_MS 2000
 #define STALL_MAX_MS 64000
+#define STRANGERS_WAIT_MS 2000 /* Behind a block that a stranger withheld. */
 /* Blocks that a limited peer need not have, with two for races. */
 #define LIMITED_AHEAD (BLOCKS_LIMITED_DEPTH - 2)
 
@@ -502,9 +503,22 @@ static void watch_slow(struct peer *peer, int64_t now_ms)
     if (peer->blocks.first == NULL)
         return;
     allowed_ms = interval_ms + interval_ms / 2 * ((int64_t)p2p->blocks.peers_n - 1);
-    if (now_ms > peer->blocks.since_ms + allowed_ms)
-        peer_disconnect(peer, "Timeout downloading block %s",
-                        hash_hex(peer->blocks.first->node->hash.b).text);
+    if (now_ms <= peer->blocks.since_ms + allowed_ms)
+        return;
+    peer_disconnect(peer, "Timeout downloading block %s",
+                    hash_hex(peer->blocks.first->node->hash.b).text);
+    /* Else the next stranger could withhold it just as long, and then another one. */
+    if (!headers_is_preferred(peer))
+        peer->p2p->blocks.strangers_from_ms = p2p_real_ms(peer->p2p) + STRANGERS_WAIT_MS;
+}
+
+/* A stranger kept a block from us: those we chose are asked first. */
+static bool must_wait(const struct peer *peer)
+{
+    const struct p2p *p2p = peer->p2p;
+
+    return !headers_is_preferred(peer) && p2p->headers.preferred_n > 0 &&
+           p2p_real_ms(p2p) < p2p->blocks.strangers_from_ms;
 }
 
 void blocks_send(struct peer *peer, int64_t now_ms)
@@ -523,6 +537,8 @@ void blocks_send(struct peer *peer, int64_t now_ms)
         return;
     is_initial = ground->is_initial_block_download(ground->context);
     if (is_initial && (!headers_may_sync_from(peer) || peer_is_limited(peer)))
+        return;
+    if (must_wait(peer))
         return;
     ask_more(peer, is_initial, now_ms);
 }

@@ -64,6 +64,7 @@ struct p2p_blocks {
     struct block_request *here[BLOCKS_SLOTS]; /* With the sink: came, not judged yet. */
     uint32_t peers_n;                         /* That we fetch from now. */
     int64_t stall_ms;                         /* How long a peer may hold up the window. */
+    int64_t strangers_from_ms; /* p2p_real_ms: before it only preferred peers are asked. */
     int64_t hb_peers[BLOCKS_HB_PEERS_MAX + 1];
     uint32_t hb_peers_n;
     struct block_source *sources; /* BLOCKS_SOURCES; by hash, later ones take the place. */

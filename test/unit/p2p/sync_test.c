@@ -268,6 +268,37 @@ static void a_block_must_come_in_time(void)
     stage_free(stage);
 }
 
+/* Two strangers announce a block first and do not send it: who was chosen by us is asked
+ * next, if he has it, and the other stranger soon if nobody else has. */
+static void chosen_peers_are_asked_after_a_stranger(void)
+{
+    for (int has_it = 0; has_it < 2; has_it++) {
+        struct stage *stage = stage_new(NULL);
+        struct actor *strangers[2];
+        struct actor *chosen;
+        struct inv inv[2];
+
+        make_chain(stage, 1, 1);
+        for (int i = 0; i < 2; i++)
+            strangers[i] = stage_join(stage, true, FULL);
+        chosen = stage_join(stage, false, FULL);
+        for (int i = 0; i < 2; i++)
+            actor_send_headers(strangers[i], chain, 1);
+        if (has_it != 0)
+            actor_send_headers(chosen, chain, 1);
+        EXPECT_INT("the first is asked", actor_asked(strangers[0], inv), 1);
+        stage_wait_ms(stage, 599000);
+        EXPECT_TRUE("ten minutes", !strangers[0]->is_gone);
+        stage_wait_ms(stage, 2000);
+        EXPECT_TRUE("no more", strangers[0]->is_gone);
+        EXPECT_INT("the chosen one, if it has it", actor_asked(chosen, inv), has_it);
+        EXPECT_INT("not the stranger", actor_asked(strangers[1], inv), 0);
+        stage_wait_ms(stage, 2000);
+        EXPECT_INT("but before long", actor_asked(strangers[1], inv), 1 - has_it);
+        stage_free(stage);
+    }
+}
+
 static void limited_peers_are_asked_for_the_last_ones_only(void)
 {
     struct stage *stage = stage_new(NULL);
@@ -570,6 +601,7 @@ static void new_blocks_are_told_as_wished(void)
 TEST_LIST(TEST(an_announced_block_is_fetched_at_once), TEST(bad_headers_end_the_connection),
           TEST(low_work_is_not_stored), TEST(blocks_come_in_any_order),
           TEST(who_holds_up_the_window_goes), TEST(a_block_must_come_in_time),
+          TEST(chosen_peers_are_asked_after_a_stranger),
           TEST(limited_peers_are_asked_for_the_last_ones_only), TEST(without_room_nothing_is_asked),
           TEST(an_invalid_block_is_its_senders_fault),
           TEST(what_is_being_judged_is_not_asked_again),
