@@ -71,7 +71,8 @@ class Node:
         if os.path.exists(cookie):
             os.remove(cookie)
         command = [self.program, f"-datadir={self.datadir}", f"-chain={self.chain}",
-                   f"-rpcport={self.port}", "-listen=0", "-printtoconsole=0"]
+                   f"-rpcport={self.port}", "-listen=0", "-printtoconsole=0",
+                   "-rpcdoccheck=1"]
         with open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen(command + self.arguments + list(extra),
                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
