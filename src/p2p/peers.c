@@ -542,7 +542,7 @@ void peer_send_named(struct peer *peer, const char *name, struct span payload)
     was_written(peer);
 }
 
-static void flush(struct peer *peer)
+static void push(struct peer *peer)
 {
     struct p2p *p2p = peer->p2p;
     struct span bytes = wire_to_send(peer->wire);
@@ -559,6 +559,22 @@ static void flush(struct peer *peer)
     wire_sent(peer->wire, bytes.len);
     if (p2p->net->ops->queued(p2p->net, peer->conn) <= p2p->options.max_send_bytes)
         peer->is_sending_paused = false;
+}
+
+/* Where the network took everything at once nobody tells us later: what was held back
+ * goes on now. */
+static void flush(struct peer *peer)
+{
+    bool was_paused;
+
+    do {
+        was_paused = peer->is_sending_paused;
+        push(peer);
+        if (was_paused && !peer->is_sending_paused) {
+            (void)go_on(peer);
+            let_send(peer);
+        }
+    } while (was_paused && !peer->is_doomed && wire_to_send(peer->wire).len > 0);
 }
 
 void peer_drained(struct peer *peer)
