@@ -60,7 +60,7 @@ struct daemon {
     bool mempool_stops;
     struct miner *miner;
     struct keyring mine_keys; /* -minekey */
-    struct daemon_net *net; /* daemon_net.c */
+    struct daemon_net *net;   /* daemon_net.c */
     _Atomic bool is_stopping;
     _Atomic int exit_status;
 };

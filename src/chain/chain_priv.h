@@ -208,8 +208,8 @@ struct chain {
     /* The chain thread and those who ask it. */
     struct thread thread;
     struct mutex mutex;
-    struct cond asked;    /* A request came, or the end. */
-    struct cond moved;    /* The tip is another one, or the end. */
+    struct cond asked; /* A request came, or the end. */
+    struct cond moved; /* The tip is another one, or the end. */
     struct request *requests;
     struct request **requests_end;
     _Atomic uint32_t heavy_n; /* Requests that must wait for the present work. */

@@ -142,8 +142,7 @@ int chain_offer_block(struct chain *chain, struct submit_result *ret_result, str
             (!was_connected && header_has(node, HEADER_CONNECTED)) ||
             (chain->active->verified != NULL && header_is_ancestor(node, chain->active->verified));
     /* Bytes of a block that had been pruned are only kept. */
-    ret_result->is_judged =
-        ret_result->is_judged || (ret_result->is_connected && !was_connected);
+    ret_result->is_judged = ret_result->is_judged || (ret_result->is_connected && !was_connected);
 
 done:
     flight_body_release(chain, body);

@@ -54,7 +54,7 @@ struct coins_store {
     struct run_set *current;       /* Of the last commit. Owned. */
     bool must_stop;
     bool is_resting; /* The flush thread waits: no call of its is under way. */
-    int failed_rc; /* Not 0: the flush thread has failed for good. */
+    int failed_rc;   /* Not 0: the flush thread has failed for good. */
     struct error failed;
     _Atomic uint64_t serial;    /* Of current: counts changes. */
     _Atomic uint64_t next_scan; /* Names of a scan's files. */

@@ -41,10 +41,11 @@ struct snapshot_writer {
 
 static int drain(struct snapshot_writer *writer, struct error *err)
 {
-    int rc = writer->file == NULL
-                 ? pipe_write(writer->pipe, writer->out.data, writer->out.len,
-                              writer->options->go_on, writer->options->context, err)
-                 : disk_write(writer->file, writer->out.data, writer->out.len, writer->written, err);
+    int rc =
+        writer->file == NULL
+            ? pipe_write(writer->pipe, writer->out.data, writer->out.len, writer->options->go_on,
+                         writer->options->context, err)
+            : disk_write(writer->file, writer->out.data, writer->out.len, writer->written, err);
 
     writer->written += writer->out.len;
     writer->out.len = 0;
@@ -302,9 +303,8 @@ int snapshot_write(struct disk *disk, const char *path, const uint8_t *magic,
         in_order = *options;
     in_order.any_order = false;
     memcpy(header.magic, magic, sizeof(header.magic));
-    rc = pipe_is_at(path)
-             ? write_to_pipe(&writer, &scan, path, store, &header, &stats, err)
-             : write_to_file(&writer, &scan, disk, path, store, &header, &stats, err);
+    rc = pipe_is_at(path) ? write_to_pipe(&writer, &scan, path, store, &header, &stats, err)
+                          : write_to_file(&writer, &scan, disk, path, store, &header, &stats, err);
     if (rc == 0) {
         *ret_header = header;
         *ret_stats = stats;

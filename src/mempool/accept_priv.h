@@ -55,7 +55,7 @@ struct trial {
 /* Makes result a refusal; returns false, for judges to return. */
 bool attempt_refuse(struct attempt *attempt, enum tx_cause cause, const char *reason,
                     const char *detail, ...) PRINTF_LIKE(4, 5);
-/* Below the feerate asked for now? Fills result's reason then. */
+/* Reaches the feerate that is asked at present? If not, fills in the reason. */
 bool fee_is_enough(struct mempool *pool, struct tx_result *result, int64_t fee_sat, int64_t vsize);
 /* Whole satoshi for 1,000 vbytes, rounded down. */
 int64_t rate_sat_kvb(int64_t fee_sat, int64_t vsize);

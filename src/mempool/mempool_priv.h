@@ -119,7 +119,7 @@ struct mempool {
     bool block_since_bump;
 
     struct fees *fees;
-    struct sig_memo *sig_memo; /* Of the transaction being judged; chain thread. */
+    struct sig_memo *sig_memo;  /* Of the transaction being judged; chain thread. */
     int32_t best_header_height; /* As last told; -1: never. */
     uint64_t fees_saved_us;
     _Atomic int64_t timers_ahead_us; /* What mempool_advance_timers added. */

@@ -335,8 +335,8 @@ static int real_stat(struct disk *disk, const char *path, struct disk_entry *ret
     (void)disk;
     if (stat(path, &st) != 0)
         return fail(err, errno, "find", path);
-    *ret_entry = (struct disk_entry){NULL, S_ISDIR(st.st_mode), (uint64_t)st.st_size,
-                                      (int64_t)st.st_mtime};
+    *ret_entry =
+        (struct disk_entry){NULL, S_ISDIR(st.st_mode), (uint64_t)st.st_size, (int64_t)st.st_mtime};
     return 0;
 }
 

@@ -276,20 +276,29 @@ static void write_ipv6(char *ret_text, const uint8_t *bytes, uint32_t scope)
 {
     unsigned zeros_at;
     unsigned zeros_n;
+    const char *end = ret_text + NET_ADDRESS_TEXT_SIZE;
     char *at = ret_text;
 
     find_zeros(bytes, &zeros_at, &zeros_n);
     for (unsigned i = 0; i < 8; i++) {
         if (i == zeros_at) {
-            at += sprintf(at, "::");
+            at += snprintf(at, (size_t)(end - at), "::");
             i += zeros_n - 1;
             continue;
         }
-        at += sprintf(at, "%s%x", at != ret_text && at[-1] != ':' ? ":" : "",
-                      (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1]);
+        at += snprintf(at, (size_t)(end - at), "%s%x", at != ret_text && at[-1] != ':' ? ":" : "",
+                       (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1]);
     }
     if (scope != 0)
-        (void)sprintf(at, "%%%" PRIu32, scope);
+        (void)snprintf(at, (size_t)(end - at), "%%%" PRIu32, scope);
+}
+
+/* ret_text: NET_ADDRESS_TEXT_SIZE bytes, with room for it. */
+static void add_text(char *ret_text, const char *text)
+{
+    size_t len = strlen(ret_text);
+
+    (void)snprintf(ret_text + len, NET_ADDRESS_TEXT_SIZE - len, "%s", text);
 }
 
 static void write_onion(char *ret_text, const uint8_t *key)
@@ -300,7 +309,7 @@ static void write_onion(char *ret_text, const uint8_t *key)
     onion_checksum(bytes + 32, key);
     bytes[34] = ONION_VERSION;
     base32_write(ret_text, bytes, sizeof(bytes));
-    strcat(ret_text, ONION_SUFFIX);
+    add_text(ret_text, ONION_SUFFIX);
 }
 
 const char *net_address_host_text(char *ret_text, const struct net_address *address)
@@ -316,11 +325,11 @@ const char *net_address_host_text(char *ret_text, const struct net_address *addr
         break;
     case NET_I2P:
         base32_write(ret_text, b, address->len);
-        strcat(ret_text, I2P_SUFFIX);
+        add_text(ret_text, I2P_SUFFIX);
         break;
     case NET_INTERNAL:
         base32_write(ret_text, b, address->len);
-        strcat(ret_text, ".internal");
+        add_text(ret_text, ".internal");
         break;
     case NET_UNROUTABLE:
     case NET_IPV6:

@@ -39,11 +39,11 @@ struct peer {
     bool is_easily_evicted;  /* It was discouraged before it came. */
     uint64_t known_services; /* Of an address that was told to us; 0: not known. */
     struct wire *wire;
-    struct buf inbox;    /* Bytes received and not fed yet (peer busy). */
-    size_t inbox_at;     /* Of it, fed already. */
-    bool is_reading;     /* Its socket is read from: inbox is below -maxreceivebuffer. */
-    unsigned waits;      /* What others judge of its at present: nothing further is handled
-                          * until it is zero (peer_wait, peer_answered). */
+    struct buf inbox;       /* Bytes received and not fed yet (peer busy). */
+    size_t inbox_at;        /* Of it, fed already. */
+    bool is_reading;        /* Its socket is read from: inbox is below -maxreceivebuffer. */
+    unsigned waits;         /* What others judge of its at present: nothing further is handled
+                             * until it is zero (peer_wait, peer_answered). */
     unsigned blocks_judged; /* Blocks of its with the sink: nothing but blocks is handled. */
     bool has_held;          /* held came and has to wait for them. */
     struct wire_message held;

@@ -23,7 +23,8 @@ void socks5_isolation_init(struct socks5_isolation *isolation, struct random_sou
 
     random_fill(random, bytes, sizeof(bytes));
     hex_write(isolation->prefix, bytes, sizeof(bytes));
-    strcat(isolation->prefix, "-");
+    isolation->prefix[2 * sizeof(bytes)] = '-';
+    isolation->prefix[2 * sizeof(bytes) + 1] = '\0';
     isolation->counter = 0;
 }
 

@@ -307,13 +307,14 @@ const struct rpc_method rpc_network_methods[] = {
               {RPC_NUM, "connections", "Peers."}, {RPC_NUM, "connections_in", "Inbound ones."},
               {RPC_NUM, "connections_out", "Outbound ones."},
               {RPC_ARR, "networks", "The networks.",
-               RPC_RESULTS({RPC_OBJ, .inner = RPC_RESULTS(
-                                         {RPC_STR, "name", "Network (ipv4, ipv6, onion, i2p, cjdns)."},
-                                         {RPC_BOOL, "limited", "Is it not to be used?"},
-                                         {RPC_BOOL, "reachable", "Can it be reached?"},
-                                         {RPC_STR, "proxy", "The proxy for it, if any."},
-                                         {RPC_BOOL, "proxy_randomize_credentials",
-                                          "Does each connection use other credentials?"})})},
+               RPC_RESULTS(
+                   {RPC_OBJ, .inner = RPC_RESULTS(
+                                 {RPC_STR, "name", "Network (ipv4, ipv6, onion, i2p, cjdns)."},
+                                 {RPC_BOOL, "limited", "Is it not to be used?"},
+                                 {RPC_BOOL, "reachable", "Can it be reached?"},
+                                 {RPC_STR, "proxy", "The proxy for it, if any."},
+                                 {RPC_BOOL, "proxy_randomize_credentials",
+                                  "Does each connection use other credentials?"})})},
               {RPC_AMOUNT, "relayfee", "Least fee rate relayed, BTC/kvB."},
               {RPC_AMOUNT, "incrementalfee", "What a replacement must add, BTC/kvB."},
               {RPC_ARR, "localaddresses", "Own addresses.",

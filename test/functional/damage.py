@@ -163,7 +163,8 @@ class Run:
         require(f"{damage}: the message names the file: {text}",
                 any(n in text for n in names))
         require(f"{damage}: the message says where: {text}",
-                name == "settings.json" or re.search(r"offset \d+|\d+ bytes|does not have|without|not there", text))
+                # peers.dat: in another program's words.
+                name in ("settings.json", "peers.dat") or re.search(r"offset \d+|\d+ bytes|does not have|without|not there", text))
         if self.options.verbose:
             print(f"{damage}: {text.strip().splitlines()[-1]}")
 

@@ -390,6 +390,5 @@ static void bad_blocks_take_no_room(void)
 }
 
 TEST_LIST(TEST(bad_blocks_take_no_room), TEST(bodies_in_any_order),
-          TEST(each_block_near_the_tip_is_told),
-          TEST(answers_say_what_is_wrong), TEST(strangers_blocks_must_be_worth_it),
-          TEST(transactions_go_to_the_guest))
+          TEST(each_block_near_the_tip_is_told), TEST(answers_say_what_is_wrong),
+          TEST(strangers_blocks_must_be_worth_it), TEST(transactions_go_to_the_guest))

@@ -248,8 +248,8 @@ static void expect_pipe_gets(struct coins_store *store, const uint8_t *magic,
     int fd;
 
     CHECK(mkfifo(path, 0600) == 0);
-    EXPECT_INT("not to read from",
-               snapshot_reader_new(&reader, &header, disk_real(), path, &err), E_STATE);
+    EXPECT_INT("not to read from", snapshot_reader_new(&reader, &header, disk_real(), path, &err),
+               E_STATE);
     fd = open(path, O_RDONLY | O_NONBLOCK);
     EXPECT_INT("probe", snapshot_probe(sim_disk_disk(none), path, &err), 0);
     EXPECT_INT("nothing to undo", snapshot_probe_undo(sim_disk_disk(none), path, &err), 0);

@@ -2,8 +2,8 @@
  * what blocks and reorganizations do. Every change is checked whole (check_ratio 1). */
 #include "mempool/mempool.h"
 
-#include "naive_ground.h"
 #include "mempool/mempool_priv.h"
+#include "naive_ground.h"
 
 struct scene {
     struct ground ground;
