@@ -84,14 +84,32 @@ static void look_at_age(struct chain *chain, const struct header_node *tip)
     log_info("chain", "Leaving InitialBlockDownload (latching to false)");
 }
 
-static void tell_tip(struct chain *chain, const struct header_node *old,
-                     const struct header_node *tip)
+static struct tip_event event_of(const struct chain *chain, const struct header_node *old,
+                                 const struct header_node *tip)
 {
     const struct header_node *fork = old == NULL ? tip : header_fork(old, tip);
-    struct tip_event event = {.tip = chain_info(chain, tip, tip),
+
+    return (struct tip_event){.tip = chain_info(chain, tip, tip),
                               .fork = chain_info(chain, fork, tip),
                               .is_reorganization = old != NULL && fork != old,
                               .initial_block_download = atomic_load(&chain->is_initial)};
+}
+
+static void tell_published(struct chain *chain, const struct header_node *old,
+                           const struct header_node *tip)
+{
+    struct tip_event event = event_of(chain, old, tip);
+
+    for (size_t i = 0; i < chain->events_n; i++) {
+        if (chain->events[i]->tip_published != NULL)
+            chain->events[i]->tip_published(chain->events[i]->context, &event);
+    }
+}
+
+static void tell_tip(struct chain *chain, const struct header_node *old,
+                     const struct header_node *tip)
+{
+    struct tip_event event = event_of(chain, old, tip);
     struct disconnected_tx *txs;
     size_t n = 0;
 
@@ -148,6 +166,8 @@ void chain_publish(struct chain *chain)
     atomic_store_explicit(&chain->tip, tip, memory_order_release);
     cond_broadcast(&chain->moved);
     mutex_unlock(&chain->mutex);
+    if (chain->events_n > 0)
+        tell_published(chain, old, tip);
     if (chain->options.stop_at_height > 0 && tip->height >= chain->options.stop_at_height &&
         !chain->stop_told) {
         chain->stop_told = true;

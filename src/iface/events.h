@@ -45,6 +45,9 @@ struct chain_events {
     void (*block_disconnected)(void *context, const struct block_info *info,
                                const struct block *block);
     void (*tip_changed)(void *context, const struct tip_event *event);
+    /* Readers see the new tip: whoever tells others of it is told here, lest they ask and
+     * be answered from the old one. Without the disconnected transactions. */
+    void (*tip_published)(void *context, const struct tip_event *event);
     /* A block or header we were offered was judged invalid. */
     void (*block_rejected)(void *context, const struct block_hash *hash, const char *reason);
     /* The best header is another one. */

@@ -21,7 +21,7 @@ static void on_block_stored(void *context, const struct block_info *info, const 
     serve_event_stored(context, info, block);
 }
 
-static void on_tip_changed(void *context, const struct tip_event *event)
+static void on_tip_published(void *context, const struct tip_event *event)
 {
     serve_event_tip(context, event);
     txs_event_tip(context, event);
@@ -38,6 +38,6 @@ void events_init(struct p2p *p2p)
                                         .block_connected = on_block_connected,
                                         .block_disconnected = on_block_disconnected,
                                         .block_stored = on_block_stored,
-                                        .tip_changed = on_tip_changed,
+                                        .tip_published = on_tip_published,
                                         .block_rejected = on_block_rejected};
 }

@@ -389,6 +389,50 @@ static void bad_blocks_take_no_room(void)
     tear_down(&bench);
 }
 
-TEST_LIST(TEST(bad_blocks_take_no_room), TEST(bodies_in_any_order),
-          TEST(each_block_near_the_tip_is_told), TEST(answers_say_what_is_wrong),
-          TEST(strangers_blocks_must_be_worth_it), TEST(transactions_go_to_the_guest))
+struct seen {
+    struct chain *chain;
+    uint32_t changed_n;
+    uint32_t published_n;
+};
+
+static void see_changed(void *context, const struct tip_event *event)
+{
+    struct seen *seen = context;
+    const struct header_node *tip = chain_tip(seen->chain);
+
+    seen->changed_n++;
+    EXPECT_TRUE("nobody sees it yet",
+                tip == NULL || !block_hash_equal(&tip->hash, &event->tip.hash));
+}
+
+static void see_published(void *context, const struct tip_event *event)
+{
+    struct seen *seen = context;
+
+    seen->published_n++;
+    EXPECT_TRUE("everybody sees it",
+                block_hash_equal(&chain_tip(seen->chain)->hash, &event->tip.hash));
+}
+
+static void tips_are_told_before_and_after(void)
+{
+    struct seen seen = {0};
+    struct chain_events events = {
+        .context = &seen, .tip_changed = see_changed, .tip_published = see_published};
+    struct chain_guests guests;
+    struct bench bench;
+
+    set_up(&bench, &guests, false);
+    seen.chain = bench.chain;
+    chain_add_events(bench.chain, &events);
+    for (int32_t i = 0; i < BRANCHES_BASE; i++)
+        offer_block(&bench, i);
+    EXPECT_TRUE("told", seen.changed_n > 0);
+    EXPECT_U64("as often", seen.published_n, seen.changed_n);
+    tear_down(&bench);
+}
+
+TEST_LIST(TEST(tips_are_told_before_and_after), TEST(bad_blocks_take_no_room),
+          TEST(bodies_in_any_order), TEST(each_block_near_the_tip_is_told),
+          TEST(answers_say_what_is_wrong), TEST(strangers_blocks_must_be_worth_it),
+          TEST(transactions_go_to_the_guest))

@@ -241,6 +241,8 @@ void stage_set_tip(struct stage *stage, const struct header_node *tip)
     event.fork.hash = header_fork(stage->tip, tip)->hash;
     if (events->tip_changed != NULL)
         events->tip_changed(events->context, &event);
+    if (events->tip_published != NULL)
+        events->tip_published(events->context, &event);
     stage->tip = tip;
 }
 
